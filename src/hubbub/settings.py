@@ -1,0 +1,239 @@
+"""What a person may set, and what each setting may be.
+
+Laws of this file:
+
+- `Settings` is the one definition. The flags, the `HUBBUB_*` variables, the keys of
+  `hubbub.toml` and the page `docs/settings.md` are all made from its fields.
+- A `Settings` that exists is valid: making one checks it, without touching a file or a socket.
+  Whether a port is free or a certificate can be read shows only when the server starts.
+- It imports nothing of ours and nothing beyond the standard library, so that who embeds the
+  server does not pay for the command line.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+
+STORES = ("memory",)
+"""The kinds of store there are: what may stand before the colon of `Settings.store`."""
+
+
+class SettingError(ValueError):
+    """A setting has a value that it cannot have.
+
+    `name` is the field of `Settings`, `what` goes on from that name ("is -1, which is below 0")
+    and `mend` says what to do ("give 0 or more"). `str()` is all three in one line.
+    """
+
+    def __init__(self, name: str, what: str, mend: str) -> None:
+        super().__init__(f"{name} {what}; {mend}")
+        self.name = name
+        self.what = what
+        self.mend = mend
+
+
+def _setting(default: T, help: str, *, least: float | None = None, above: float | None = None) -> T:
+    """A field with its help text and the range of its numbers.
+
+    `least` is the smallest value allowed, `above` one that every value must exceed.
+    """
+    described: T = field(default=default, metadata={"help": help, "least": least, "above": above})
+    return described
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set; each field's `metadata["help"]` says what it means.
+
+    Sizes are bytes unless a help text says characters (Unicode code points); durations are
+    seconds. Making one with a value out of range raises `SettingError`.
+    """
+
+    addr: str = _setting(
+        "127.0.0.1:3000",
+        "Where to listen, HOST:PORT. An IPv6 address stands in brackets ([::1]:3000), no host"
+        " (:3000) means all interfaces, and port 0 lets the system choose a free one.",
+    )
+    store: str = _setting(
+        "memory:",
+        "Where messages are kept. memory: keeps them in the server's memory, until it stops.",
+    )
+    history: int = _setting(
+        50, "How many of the last messages of a room a newcomer is shown.", least=0
+    )
+    crowd: int = _setting(
+        200,
+        "Members past which a room is a crowd: joins and leaves are no longer told one by one,"
+        " and the roster is sent at most once a second.",
+        least=0,
+    )
+    max_frame: int = _setting(
+        65_536, "The longest message that a client may send, in bytes of its JSON.", least=1
+    )
+    max_text: int = _setting(4_000, "The longest text of a chat message, in characters.", least=1)
+    max_name: int = _setting(32, "The longest name of a person, in characters.", least=1)
+    max_room: int = _setting(64, "The longest name of a room, in characters.", least=1)
+    max_connections: int = _setting(
+        0,
+        "Connections at one time. 0: as many as the limit on open files lets in.",
+        least=0,
+    )
+    max_connections_per_ip: int = _setting(
+        0, "Connections at one time from one IP address. 0: no limit.", least=0
+    )
+    max_rooms_per_connection: int = _setting(
+        100, "Rooms that one connection may be in at one time.", least=1
+    )
+    rate: float = _setting(
+        10.0,
+        "Chat messages a second that one connection may send for long; three times as many may"
+        " come at once. 0: no limit.",
+        least=0,
+    )
+    ping: float = _setting(
+        20.0,
+        "Seconds of silence after which a connection is asked whether it still lives.",
+        above=0,
+    )
+    tail_events: int = _setting(
+        1_000, "Events of each room that are kept in memory, at most.", least=1
+    )
+    tail_bytes: int = _setting(
+        1_048_576, "Bytes of events of each room that are kept in memory, at most.", least=1
+    )
+    linger: float = _setting(
+        300.0, "Seconds that the events of a room are kept in memory when all have left.", least=0
+    )
+    linger_bytes: int = _setting(
+        67_108_864,
+        "Bytes of events that are kept in memory for all empty rooms together, at most.",
+        least=0,
+    )
+    tls_cert: Path | None = _setting(
+        None, "The file with the TLS certificate chain (PEM). Needs the key, too."
+    )
+    tls_key: Path | None = _setting(
+        None, "The file with the private key of the TLS certificate (PEM)."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "The least important kind of line that is logged."
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "console", "How log lines look: for people, or one JSON object each."
+    )
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            _check_number(one, getattr(self, one.name))
+        _check_choice("log_level", self.log_level, ("debug", "info", "warning", "error"))
+        _check_choice("log_format", self.log_format, ("console", "json"))
+        _check_store(self.store)
+        parse_addr(self.addr)
+        if (self.tls_cert is None) != (self.tls_key is None):
+            there, missing = (
+                ("tls_cert", "tls_key") if self.tls_key is None else ("tls_key", "tls_cert")
+            )
+            raise SettingError(
+                there, f"is given without {missing}", f"give {missing} as well, or neither"
+            )
+
+    @property
+    def listen(self) -> tuple[str | None, int]:
+        """`addr` as host and port, as `asyncio`'s `create_server` takes them.
+
+        The host has no brackets, and is `None` for all interfaces.
+        """
+        return parse_addr(self.addr)
+
+
+def parse_addr(addr: str) -> tuple[str | None, int]:
+    """Split HOST:PORT into a host without brackets (`None` for all interfaces) and a port.
+
+    Raises `SettingError` for what is no such address. An IPv6 address needs its brackets, as
+    in a URL (RFC 3986 section 3.2.2), because its colons would hide the port's.
+    """
+    mend = "write HOST:PORT, such as 127.0.0.1:3000, [::1]:3000 or :3000"
+    shown = _shown(addr)
+    host, colon, port = addr.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()):
+        raise SettingError("addr", f"is {shown}, which does not end in a port", mend)
+    if len(port) > 5 or int(port) > 65_535:
+        raise SettingError(
+            "addr", f"is {shown}, whose port is above 65535", "give a port from 0 to 65535"
+        )
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if not _is_ipv6(host):
+            raise SettingError("addr", f"is {shown}, with no IPv6 address in its brackets", mend)
+    elif ":" in host and _is_ipv6(host):
+        raise SettingError(
+            "addr",
+            f"is {shown}, an IPv6 address without brackets",
+            f"write [{host}]:{port}",
+        )
+    elif not all(c.isalnum() or c in "-._" for c in host):
+        raise SettingError("addr", f"is {shown}, whose host is not a name or an address", mend)
+    return host or None, int(port)
+
+
+def _check_number(setting: Field[Any], value: object) -> None:
+    name, least, above = setting.name, setting.metadata["least"], setting.metadata["above"]
+    if least is None and above is None:
+        return
+    whole = setting.type == "int"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        kind = "a whole number" if whole else "a number"
+        raise SettingError(name, f"is {_shown(value)}, which is not {kind}", f"give {kind}")
+    if not math.isfinite(value):
+        raise SettingError(name, f"is {value}, which is not finite", "give a finite number")
+    if least is not None and value < least:
+        raise SettingError(name, f"is {value}, which is below {least}", f"give {least} or more")
+    if above is not None and value <= above:
+        raise SettingError(
+            name, f"is {value}, which is not above {above}", f"give more than {above}"
+        )
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingError(
+            name,
+            f"is {_shown(value)}, which it cannot be",
+            f"choose one of {', '.join(choices)}",
+        )
+
+
+def _check_store(store: str) -> None:
+    kind, colon, rest = store.partition(":")
+    there = ", ".join(f"{one}:" for one in STORES)
+    if not colon or kind not in STORES:
+        raise SettingError(
+            "store",
+            f"is {_shown(store)}, which is no kind of store that there is",
+            f"there is {there}",
+        )
+    if kind == "memory" and rest:
+        raise SettingError(
+            "store", f"is {_shown(store)}, and memory takes nothing more", "write memory:"
+        )
+
+
+def _is_ipv6(text: str) -> bool:
+    from ipaddress import IPv6Address  # only here: few give one, and all would pay at the start
+
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    """A value as it can stand in a line: quoted, control characters escaped, cut when long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
