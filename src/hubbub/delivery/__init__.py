@@ -1,0 +1,1 @@
+"""What is moved: sockets, the hub's turn, catching up, the heartbeat."""

@@ -1,0 +1,291 @@
+"""One socket: bytes in, frames out, and what happens when it is slow or dies.
+
+Laws: what was begun is written whole and in order (what a socket does not take at once waits in
+the transport, and nothing goes past it); at most `FULL` bytes of answers wait for a reader that
+does not read, then nothing more is read from it; its rooms are left once, at the first sign of
+its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Final, cast
+
+from hubbub.chat.session import Session, Tell
+from hubbub.delivery import progress
+from hubbub.protocol.codes import FAULTS
+from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
+from hubbub.protocol.outgoing import Error
+from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
+from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
+
+if TYPE_CHECKING:
+    from hubbub.delivery.feed import Feed
+    from hubbub.delivery.heartbeat import Heartbeat
+    from hubbub.delivery.hub import Hub
+
+FULL: Final = 65536
+"""Bytes of answers that may wait for a reader before we stop reading from it."""
+GRACE: Final = 2.0
+"""Seconds that a peer has to answer a close."""
+SMALL: Final = 4096
+"""A rest up to this size is copied, so that it does not hold on to a large piece."""
+
+_numbers = count(1)
+_PING: Final = ping_frame()
+_Held = list[str | Ping | Pong | Close | Failure]
+
+
+class Connection(asyncio.Protocol):
+    """A WebSocket after its handshake. `id` names it on every log line."""
+
+    __slots__ = (
+        "_acked",
+        "_closing",
+        "_gone",
+        "_held",
+        "_hub",
+        "_parser",
+        "_pinged",
+        "_reason",
+        "_remote",
+        "_since",
+        "_sock",
+        "_transport",
+        "feeds",
+        "heard",
+        "heartbeat",
+        "is_full",
+        "number",
+        "send",
+        "session",
+    )
+
+    def __init__(self, hub: Hub, heartbeat: Heartbeat, max_message: int) -> None:
+        self._hub = hub
+        self._parser = Parser(max_message)
+        self._held: _Held | None = None
+        self._closing = False
+        self._reason = ""
+        self._pinged = False
+        self._acked = 0
+        self._since = time.monotonic()
+        self.heartbeat = heartbeat
+        self.number = next(_numbers)
+        self.session = Session(self)
+        self.feeds: tuple[Feed, ...] = ()
+        self.heard = True
+        """Something came from the peer since the heartbeat last looked."""
+        self.is_full = False
+        """Bytes wait in the transport: nothing may be sent past them."""
+
+    @property
+    def id(self) -> str:
+        """The name of this connection on log lines."""
+        return f"c{self.number:x}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames may still be written."""
+        return not self._closing
+
+    def start(
+        self,
+        transport: asyncio.Transport,
+        remote: str,
+        rest: bytes,
+        gone: Callable[[str], None],
+    ) -> None:
+        """Take the socket over; `rest` is what came after the handshake already.
+
+        `gone(remote)` is called once when it has ended.
+        """
+        self._remote = remote
+        self._gone = gone
+        self._transport = transport
+        info = transport.get_extra_info("socket")
+        self._sock = socket.socket(
+            info.family, info.type | socket.SOCK_NONBLOCK, info.proto, info.fileno()
+        )
+        if transport.get_extra_info("sslcontext") is None:
+            self.send = cast("Callable[[bytes], int]", self._sock.send)
+        else:
+            self.send = self._send_through
+        # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
+        transport.set_write_buffer_limits(high=0)
+        self.heartbeat.add(self)
+        self._hub.log.info("connect", conn_id=self.id, remote=remote)
+        transport.set_protocol(self)
+        if rest:
+            self.data_received(rest)
+
+    # What comes in
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the peer."""
+        self.heard = True
+        items = self._parser.feed(data)
+        if items:
+            self._take(items)
+
+    def _take(self, items: _Held) -> None:
+        hub = self._hub
+        for place, item in enumerate(items):
+            if type(item) is not str:
+                self._control(item)
+                continue
+            if self._closing:
+                continue
+            try:
+                frame = decode(item)
+            except UnreadableError as problem:
+                hub.put(Tell(self.session, Error(str(problem), "invalid", problem.id)))
+                continue
+            if type(frame) is Chat:
+                said = hub.lobby.chat(self.session, frame, time.monotonic())
+                if said is not None:
+                    hub.put(said)
+                continue
+            if self.is_full and isinstance(frame, Join | Leave):
+                # Whoever comes or goes has first had all that was said before.
+                self._held = items[place:]
+                self._transport.pause_reading()
+                return
+            for effect in hub.lobby.handle(self.session, frame, time.monotonic()):
+                hub.put(effect)
+
+    def _control(self, item: Ping | Pong | Close | Failure) -> None:
+        if isinstance(item, Ping):
+            if not self._closing:
+                self.write(pong_frame(item.payload))
+        elif isinstance(item, Close):
+            if self._closing:
+                self._transport.close()
+                return
+            code = 1000 if item.code == 1005 else item.code
+            self._end(f"closed {item.code}", close_frame(code, item.reason))
+            self._transport.close()
+        elif isinstance(item, Failure):
+            self.close(item.code, item.reason)
+
+    def eof_received(self) -> None:
+        """The peer will send no more: without a close frame that is the end."""
+        self._leave("end of stream")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is gone."""
+        self._leave("reset" if exc is not None else "lost")
+        self.heartbeat.remove(self)
+        # The transport closes the descriptor; ours only borrowed it.
+        self._sock.detach()
+        self._gone(self._remote)
+        seconds = round(time.monotonic() - self._since, 1)
+        self._hub.log.info("disconnect", conn_id=self.id, reason=self._reason, seconds=seconds)
+
+    # What goes out
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames, after all that was sent before."""
+        if self._closing:
+            return
+        if self.is_full:
+            self._transport.write(data)
+            if self._transport.get_write_buffer_size() > FULL:
+                self._transport.pause_reading()
+            return
+        try:
+            sent = self.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self.lose("reset")
+            return
+        if sent != len(data):
+            self.overflow(data, sent)
+
+    def overflow(self, data: bytes, sent: int) -> None:
+        """The socket took only `sent` bytes of `data`; the transport keeps the rest."""
+        left = len(data) - sent
+        self._transport.write(data[sent:] if left <= SMALL else memoryview(data)[sent:])
+
+    def _send_through(self, data: bytes) -> int:
+        """`send` where TLS stands between: the transport takes all, and says when it is full."""
+        self._transport.write(data)
+        return len(data)
+
+    def pause_writing(self) -> None:
+        """Bytes wait in the transport."""
+        self.is_full = True
+        self._hub.choke(self)
+
+    def resume_writing(self) -> None:
+        """The socket has taken all that waited."""
+        self.is_full = False
+        self._hub.catch_up(self)
+
+    def caught_up(self) -> None:
+        """Nothing waits for this reader any more: read on, beginning with what was held."""
+        held, self._held = self._held, None
+        self._transport.resume_reading()
+        if held:
+            self._take(held)
+
+    # How it ends
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye with a close frame, and see that the socket goes."""
+        if self._closing:
+            return
+        self._end(f"closed by us {code} {reason}", close_frame(code, reason))
+        if code in FAULTS and self._transport.can_write_eof():
+            # Nothing more of what it says is understood; but its bytes must be read and thrown
+            # away, or the kernel would answer them with a reset that overtakes our close frame.
+            self._transport.write_eof()
+        self._hub.later(GRACE, self.abort)
+
+    def abort(self) -> None:
+        """Cut the socket off."""
+        self._leave("cut off")
+        self._transport.abort()
+
+    def lose(self, reason: str) -> None:
+        """The peer is as good as gone: end it without a word."""
+        if not self._closing:
+            self._leave(reason)
+            self._transport.abort()
+
+    def _end(self, reason: str, farewell: bytes) -> None:
+        self.write(farewell)
+        self._leave(reason)
+        self._held = None
+        self._transport.resume_reading()
+
+    def _leave(self, reason: str) -> None:
+        if not self._closing:
+            self._closing = True
+            self._reason = reason
+            self._hub.drop(self)
+
+    # Is it alive?
+
+    def beat(self) -> None:
+        """Look for a sign of life since the last look; ask for one, or give up."""
+        if self.heard:
+            self.heard = self._pinged = False
+            return
+        acked = progress.acknowledged(self._sock)
+        if self._pinged:
+            if acked <= self._acked + progress.NOISE:
+                if self._closing:
+                    self._transport.abort()
+                else:
+                    self.lose("no sign of life")
+                return
+        else:
+            self._pinged = True
+            self.write(_PING)
+        self._acked = acked

@@ -1,0 +1,26 @@
+"""How much of what was sent has arrived, as the kernel knows it."""
+
+import socket
+import struct
+import sys
+from typing import Final
+
+NOISE: Final = 64
+"""Bytes of progress that prove nothing: our own ping and its TLS record."""
+
+_BYTES_ACKED: Final = 120
+"""Where `tcpi_bytes_acked` (RFC 4898 tcpEStatsAppHCThruOctetsAcked) stands in Linux' tcp_info."""
+
+
+def acknowledged(sock: socket.socket) -> int:
+    """How many bytes the peer's TCP has acknowledged so far; 0 where the kernel does not say."""
+    if sys.platform != "linux" or sock.family == socket.AF_UNIX:
+        return 0
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED + 8)
+    except OSError:
+        return 0
+    if len(info) < _BYTES_ACKED + 8:
+        return 0
+    acked: int = struct.unpack_from("=Q", info, _BYTES_ACKED)[0]
+    return acked

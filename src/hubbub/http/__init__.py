@@ -1,0 +1,1 @@
+"""The HTTP application: routes, the upgrade, headers, start and stop."""

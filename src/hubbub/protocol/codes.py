@@ -1,0 +1,51 @@
+"""Stable codes: the `code` of an error frame, and the codes that a socket is closed with.
+
+A code, once published, keeps its meaning for ever; its message may be reworded.
+"""
+
+from typing import Final, Literal
+
+ErrorCode = Literal[
+    "invalid",
+    "not_joined",
+    "empty_name",
+    "bad_name",
+    "name_taken",
+    "room_required",
+    "too_long",
+    "rate_limited",
+    "forbidden",
+    "id_reused",
+    "empty",
+]
+
+ERRORS: Final[dict[ErrorCode, str]] = {
+    "invalid": "The frame is not JSON, has no known `type`, or a field is missing or wrong; "
+    "the message says what and where.",
+    "not_joined": "Said something to a room without being in it (or in any).",
+    "empty_name": "`room` or `username` is empty once trimmed.",
+    "bad_name": "A name holds a character that cannot be seen or that reorders text.",
+    "name_taken": "Someone else in the room has this name, or one that reads the same.",
+    "room_required": "In several rooms, and the frame does not say which one it means.",
+    "too_long": "A text or a name is longer than this server lets in. Nothing was published.",
+    "rate_limited": "Too many messages; `retry_after` says in how many seconds one is welcome.",
+    "forbidden": "Not allowed here; the message says why.",
+    "id_reused": "The `id` was used before, by the same author, for another text.",
+    "empty": "A chat that had an `id` was blank, so there is nothing to publish.",
+}
+"""What each error code means, in a sentence for `docs/protocol.md`."""
+
+GOING_AWAY: Final = 1001
+FAULTS: Final = (1002, 1007, 1009)
+"""The peer's bytes cannot be followed any further."""
+REPLACED: Final = 4409
+
+CLOSES: Final[dict[int, tuple[str, str]]] = {
+    1001: ("The server is stopping or restarting.", "Come back with `since`, with jitter."),
+    1002: ("The bytes were not WebSocket (RFC 6455).", "Stop: the client has a fault."),
+    1006: ("The connection was lost; no close frame came.", "Come back with `since`, with jitter."),
+    1007: ("A text frame was not UTF-8.", "Stop: the client has a fault."),
+    1009: ("A message was larger than `--max-frame`.", "Stop: send less at once."),
+    4409: ("The same session took the name over on a newer socket.", "Stop, and say so."),
+}
+"""Close code → what happened, and what a client does."""

@@ -1,0 +1,109 @@
+"""What a client may say, and how it is read.
+
+Decoding is validation: what `decode` returns has every field with the right type and every id
+within its bounds. Fields that are not named here are ignored, so that old servers bear new
+clients.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+Id = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[ -~]+\Z",
+        description="1 to 64 printable ASCII characters, chosen by the client; random is best.",
+    ),
+]
+Secret = Annotated[
+    str,
+    Meta(
+        min_length=16,
+        max_length=128,
+        pattern=r"^[!-~]+\Z",
+        description="A session's secret, as an earlier `welcome` gave it.",
+    ),
+]
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class Join(Struct, tag_field="type", tag="join", gc=False):
+    """Enter a room under a name; without `keep`, leave all others.
+
+    `session` takes one's own name over from one's earlier socket. `since` (with the `epoch` it
+    was counted in) asks for all that came after that `seq` instead of `history`.
+    """
+
+    room: str
+    username: str
+    session: Secret | None = None
+    since: Seq | None = None
+    epoch: Annotated[str, Meta(max_length=64)] | None = None
+    keep: bool = False
+    id: Id | None = None
+
+
+class Chat(Struct, tag_field="type", tag="chat", gc=False):
+    """Say something to a room; `room` may be left out by who is in one room only.
+
+    `id` comes back on everyone's copy and makes resending safe: the log holds it once.
+    """
+
+    text: str
+    room: str | None = None
+    id: Id | None = None
+
+
+class Leave(Struct, tag_field="type", tag="leave", gc=False):
+    """Leave one room, or without `room` all of them. With an `id` it is answered by `left`."""
+
+    room: str | None = None
+    id: Id | None = None
+
+
+class Ping(Struct, tag_field="type", tag="ping", gc=False):
+    """Ask whether the server is there: a browser cannot see the protocol's own pings."""
+
+    id: Id | None = None
+
+
+Incoming = Join | Chat | Leave | Ping
+
+
+class UnreadableError(Exception):
+    """A frame that cannot be read: `str()` is the message, `id` the frame's own if legible."""
+
+    def __init__(self, reason: str, id: str | None) -> None:
+        super().__init__(f"invalid message: {reason}")
+        self.id = id
+
+
+class _Tagged(Struct):
+    id: Id | None = None
+
+
+_decode: Callable[[str], Incoming] = msgspec.json.Decoder(Incoming).decode
+_decode_id = msgspec.json.Decoder(_Tagged).decode
+
+
+def decode(text: str) -> Incoming:
+    """Read one frame. Raises `UnreadableError` for what does not parse or validate."""
+    try:
+        return _decode(text)
+    except RecursionError:
+        raise UnreadableError("nested too deeply", None) from None
+    except (msgspec.MsgspecError, UnicodeError) as problem:
+        raise UnreadableError(str(problem), _id_of(text)) from None
+
+
+def _id_of(text: str) -> str | None:
+    """The id of a frame that is wrong elsewhere, so that its sender can tell which one it was."""
+    try:
+        return _decode_id(text).id
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None

@@ -1,0 +1,111 @@
+"""What a client hears. Fields stand on the wire in the order in which they stand here.
+
+The first fields of each frame are the base protocol, which a ten-line client can live on; those
+that follow are additions. A field that has its default is left out of the JSON.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from hubbub.protocol.codes import ErrorCode
+
+
+class Gap(Struct, gc=False):
+    """The first and the last `seq` that are missing, both included."""
+
+    first: int
+    last: int
+
+
+class Welcome(Struct, tag_field="type", tag="welcome", omit_defaults=True, kw_only=True):
+    """To the joiner alone: who is here (in order of joining, oneself included) and what was said.
+
+    `count` is how many are here (in a crowd `users` has the first 200 names only); `seq` is the
+    log's head; `epoch` tells this log from another of the same name; `session` is a secret that
+    proves one is oneself; `history` has the last chats, oldest first, and is absent on a resume;
+    `gap` says what a resume could not bring back; `reset` that the log is another one.
+    """
+
+    room: str
+    username: str
+    users: list[str]
+    count: int
+    seq: int
+    epoch: str
+    session: str
+    history: list[Raw] | None = None
+    gap: Gap | None = None
+    reset: bool = False
+    id: str | None = None
+
+
+class Joined(Struct, tag_field="type", tag="joined", gc=False):
+    """To the room, the joiner included: someone came in. Not told in a crowd."""
+
+    room: str
+    username: str
+
+
+class Left(Struct, tag_field="type", tag="left", omit_defaults=True, gc=False):
+    """To those who remain: someone left (not told in a crowd). To a leaver with an `id`: done."""
+
+    room: str
+    username: str
+    id: str | None = None
+
+
+class Roster(Struct, tag_field="type", tag="roster", gc=False):
+    """To the room after each change: who is here, in order of joining, and how many.
+
+    In a crowd it comes at most once a second and has the first 200 names only.
+    """
+
+    room: str
+    users: list[str]
+    count: int
+
+
+class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
+    """To the room, the author included: a message. `ts` is Unix time in milliseconds.
+
+    `seq` numbers the room's kept events 1, 2, 3, … without a hole; `id` is the author's own.
+    """
+
+    room: str
+    username: str
+    text: str
+    ts: int
+    seq: int
+    id: str | None = None
+
+
+class Missed(Struct, tag_field="type", tag="gap", gc=False):
+    """To one reader who was away or too slow: these events of the room are gone for it."""
+
+    room: str
+    first: int
+    last: int
+
+
+class Pong(Struct, tag_field="type", tag="pong", omit_defaults=True, gc=False):
+    """The answer to `ping`."""
+
+    id: str | None = None
+
+
+class Error(Struct, tag_field="type", tag="error", omit_defaults=True, gc=False):
+    """To the offender alone: what was not done, and why. The socket stays open.
+
+    `retry_after` is in seconds, and there only where waiting helps.
+    """
+
+    message: str
+    code: ErrorCode
+    id: str | None = None
+    retry_after: float | None = None
+
+
+Outgoing = Welcome | Joined | Left | Roster | Said | Missed | Pong | Error
+
+encode = msgspec.json.Encoder().encode
+"""Any outgoing frame → its JSON (bytes)."""

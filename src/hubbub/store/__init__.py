@@ -1,0 +1,1 @@
+"""What is kept: the durable order of each room's events. One interface, several stores."""
