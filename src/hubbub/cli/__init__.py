@@ -1,0 +1,20 @@
+"""What a person types: one command a file.
+
+Laws of this folder:
+
+- A person's mistake is answered by one line on standard error, which says what is wrong and
+  what to do, and by exit status 2: never by a traceback.
+- What a command needs is imported when that command runs, so that the server starts quickly
+  and `--version` at once.
+
+The table of contents: `app` puts the commands together and runs one; `serve` is a command;
+`sources` finds the settings in the environment and the file; `mistakes` makes the one line;
+`help` lays out `--help`; `docs` writes the page of settings.
+"""
+
+
+def main() -> int:
+    """Run the command in `sys.argv`; return the exit status."""
+    from hubbub.cli.app import run
+
+    return run()

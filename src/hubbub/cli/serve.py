@@ -1,0 +1,35 @@
+"""`hubbub serve`: start the server, and serve until it is told to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hubbub.cli.mistakes import UsageError
+from hubbub.settings import Settings
+
+DEFAULTS = Settings()
+
+
+def serve(
+    settings: Annotated[Settings, Parameter(name="*")] = DEFAULTS,
+    *,
+    config: Annotated[Path | None, Parameter(help="The TOML file with settings.")] = None,
+) -> int:
+    """Start the chat server, and serve until Ctrl-C or SIGTERM.
+
+    Every setting is a flag here, HUBBUB_<NAME> in the environment and a key in hubbub.toml
+    (the one in the working directory, or the one that --config names). The first of these
+    that has a setting wins. CHAT_ADDR is read, too, after HUBBUB_ADDR.
+    """
+    del config  # read already, by hubbub.cli.sources
+    import hubbub.logs  # first, because it keeps what structlog would drag in away  # noqa: F401
+    from hubbub.http.server import StartError
+    from hubbub.http.server import serve as serve_until_stopped
+
+    try:
+        return serve_until_stopped(settings)
+    except StartError as error:
+        raise UsageError(error.message, error.mend) from error
