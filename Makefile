@@ -1,0 +1,86 @@
+# Two commands are enough: `make run` starts the server, `make test` checks everything.
+# What each needs is installed first, once: stamps in .venv remember it, so that a second
+# run starts at once and asks no network. `make help` lists the rest.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+RUNTIME := $(VENV)/stamp-runtime
+DEV := $(VENV)/stamp-dev
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: run test style types imports tests coverage fuzz docs format lock system clean help
+
+run: $(RUNTIME) ## start the server; flags go into ARGS: make run ARGS="--addr :4000"
+	@exec $(BIN)/hubbub serve $(ARGS)
+
+test: system style types imports tests ## install what tests need, then check everything
+
+style: $(DEV) ## ruff: rules and layout
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(DEV) ## mypy, strict, on sources and tests
+	$(BIN)/mypy
+
+imports: $(DEV) ## the direction of imports
+	$(BIN)/lint-imports --no-cache
+
+tests: $(DEV) ## the tests alone; a part of them: make tests ARGS=tests/cli
+	$(BIN)/python -m pytest $(ARGS)
+
+coverage: $(DEV) ## the tests with the coverage of branches, which has to be 95 % or more
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+fuzz: $(DEV) ## the property-based tests of the framing, for long
+	$(BIN)/python -m pytest --hypothesis-profile=fuzz --timeout=0 $(or $(ARGS),tests/websocket)
+
+docs: $(DEV) ## write the pages that are made from the code
+	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
+
+format: $(DEV) ## lay the sources out, and mend what ruff can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(DEV) ## choose today's versions of all dependencies anew
+	$(COMPILE) --upgrade --group build --output-file requirements/build.txt
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) --upgrade pyproject.toml --group dev --all-extras \
+		--constraints requirements/build.txt --constraints requirements/runtime.txt \
+		--output-file requirements/dev.txt
+
+clean: ## remove what was made, the environment included
+	rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
+		.ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+system:
+	@PYTHON="$(PYTHON)" scripts/system-packages
+
+# A prerequisite, not order-only: an environment made anew, because its Python has gone, has
+# to be filled again.
+$(BIN)/python:
+	@PYTHON="$(PYTHON)" scripts/make-venv $(VENV)
+
+$(RUNTIME): $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) install --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
