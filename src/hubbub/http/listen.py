@@ -1,0 +1,103 @@
+"""What a server needs of the system before it starts: sockets, a certificate, open files."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+import ssl
+import sys
+from typing import Final
+
+from hubbub.settings import Settings
+
+BACKLOG: Final = 4096
+"""Connections that may wait to be accepted; the kernel may allow fewer."""
+SPARE_FILES: Final = 64
+"""Open files that are not for clients: the log, the page's files, the loop's own."""
+
+
+class StartError(Exception):
+    """The server cannot start. `message` says what happened, `mend` what to do next."""
+
+    def __init__(self, message: str, mend: str) -> None:
+        super().__init__(f"{message}; {mend}")
+        self.message = message
+        self.mend = mend
+
+
+def listen(settings: Settings) -> list[socket.socket]:
+    """Bound sockets for `addr`, one for each address that its host has. Raises `StartError`."""
+    host, port = settings.listen
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as problem:
+        raise StartError(
+            f"there is no address {host}: {problem.strerror}", "choose another with --addr"
+        ) from None
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, proto, _, address in dict.fromkeys(found):
+            listening = socket.socket(family, kind, proto)
+            sockets.append(listening)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            # With port 0 the system chooses once, and all addresses get that port.
+            chosen = sockets[0].getsockname()[1] if len(sockets) > 1 else port
+            listening.bind((address[0], chosen, *address[2:]))
+            listening.listen(BACKLOG)
+    except OSError as problem:
+        for listening in sockets:
+            listening.close()
+        raise _cannot_listen(settings.addr, port, problem) from None
+    return sockets
+
+
+def _cannot_listen(addr: str, port: int, problem: OSError) -> StartError:
+    if isinstance(problem, PermissionError):
+        return StartError(f"port {port} is only for root", "choose one from 1024 up with --addr")
+    if problem.errno == errno.EADDRINUSE:
+        return StartError(
+            f"{addr} is in use by another program",
+            "stop that one, or choose another port with --addr (port 0 finds a free one)",
+        )
+    return StartError(
+        f"cannot listen on {addr}: {problem.strerror}", "choose another address with --addr"
+    )
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    for path in (settings.tls_cert, settings.tls_key):
+        try:
+            path.read_bytes()
+        except OSError as problem:
+            raise StartError(
+                f"cannot read {path}: {problem.strerror}",
+                "see that the file is there and that this user may read it",
+            ) from None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (ssl.SSLError, ValueError) as problem:
+        raise StartError(
+            f"{settings.tls_cert} and {settings.tls_key} are not a certificate and its key "
+            f"({getattr(problem, 'reason', None) or problem})",
+            "give PEM files that belong together, the key without a password",
+        ) from None
+    return context
+
+
+def places(wanted: int) -> int:
+    """How many clients there is room for: `wanted` (0: any number), within the open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+        except (OSError, ValueError):
+            pass  # the system has its reasons; the soft limit it is
+    most = sys.maxsize if soft == resource.RLIM_INFINITY else max(1, soft - SPARE_FILES)
+    return min(wanted, most) if wanted else most
