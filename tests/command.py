@@ -1,0 +1,96 @@
+"""The real `hubbub` command, as a person starts it, in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+COMMAND = Path(sys.executable).parent / "hubbub"
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without settings of Hubbub, and with `variables`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HUBBUB_") and name != "CHAT_ADDR"
+    }
+    return {**kept, **variables}
+
+
+def hubbub(
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None, command: Path = COMMAND
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [command, *arguments],
+        cwd=cwd,
+        env=environment(**(env or {})),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that was started by its command and listens."""
+
+    process: subprocess.Popen[str]
+    url: str
+    """The address that it printed, such as http://127.0.0.1:3000."""
+
+    @property
+    def host(self) -> str:
+        return self.url.split("://")[1].rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+
+@contextmanager
+def serving(
+    *arguments: str,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    command: Path = COMMAND,
+) -> Iterator[Server]:
+    """Start `hubbub serve`, wait for the address that it prints, stop it in the end.
+
+    Its log goes to `server.log` in `cwd`.
+    """
+    with (
+        (cwd / "server.log").open("w") as log,
+        subprocess.Popen(
+            [command, "serve", *arguments],
+            cwd=cwd,
+            env=environment(**(env or {})),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.search(r"https?://\S+:\d+", line)
+            if found is None:
+                process.kill()
+                process.wait()
+                told = (cwd / "server.log").read_text()
+                raise AssertionError(f"the server did not start: {line!r} {told}")
+            yield Server(process, found.group())
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
