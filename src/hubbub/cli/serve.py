@@ -25,9 +25,13 @@ def serve(
     that has a setting wins. CHAT_ADDR is read, too, after HUBBUB_ADDR.
     """
     del config  # read already, by hubbub.cli.sources
+    import gc
+
     import hubbub.logs  # first, because it keeps what structlog would drag in away  # noqa: F401
     from hubbub.http.server import StartError
     from hubbub.http.server import serve as serve_until_stopped
+
+    gc.enable()  # all is loaded (hubbub.cli.main stopped it)
 
     try:
         return serve_until_stopped(settings)
