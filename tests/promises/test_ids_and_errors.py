@@ -84,7 +84,14 @@ async def test_unknown_fields_and_doubled_keys_are_borne() -> None:
 
 
 async def test_texts_survive_whatever_they_are() -> None:
-    texts = ["<b>&amp;</b>", "emoji 👩‍👩‍👧", "nul \x00 in it", "\u202eright to left", "a\nb", "\U0010ffff"]
+    texts = [
+        "<b>&amp;</b>",
+        "emoji 👩‍👩‍👧",
+        "nul \x00 in it",
+        "\u202eright to left",
+        "a\nb",
+        "\U0010ffff",
+    ]
     async with house() as here, here.client() as ann:
         await ann.join("general", "alice")
         for text in texts:

@@ -30,14 +30,14 @@ PAGE: Final = 100
 class Feed:
     """What the members of `name` are fed from.
 
-    `ready` maps a reader's `send` to the reader: the fan-out's loop then has nothing to look up.
+    `seq` is that of the last event published before. `ready` maps a reader's `send` to the reader: the fan-out's loop then has nothing to look up.
     """
 
     __slots__ = ("_store", "behind", "flushed", "history", "history_seq", "log", "name", "ready")
 
-    def __init__(self, name: str, store: Store) -> None:
+    def __init__(self, name: str, store: Store, seq: int) -> None:
         self.name = name
-        self.log = Log(store.log(name).seq)
+        self.log = Log(seq)
         self.flushed = 0
         self.ready: dict[Callable[[bytes], int], Connection] = {}
         self.behind: dict[Connection, Cursor] = {}
@@ -48,7 +48,9 @@ class Feed:
     def latest(self, count: int) -> list[Raw]:
         """The last chats for a `welcome`; read once for all who join between two messages."""
         if self.history_seq != self.log.seq:
-            self.history = [Raw(payload) for payload in self._store.last(self.name, count)]
+            self.history = [
+                Raw(payload) for payload in self._store.last(self.name, count, self.log.seq)
+            ]
             self.history_seq = self.log.seq
         return self.history
 

@@ -55,6 +55,8 @@ class Hub:
         self._tail_events = rules.tail_events
         self._tail_bytes = rules.tail_bytes
         self._line: list[Effect] = []
+        self._first: dict[str, int] = {}
+        """Log → the `seq` of its next event that is stored but not published yet."""
         self._dirty: dict[Feed, None] = {}
         self._choked: list[Connection] = []
         self._writing = False
@@ -93,17 +95,32 @@ class Hub:
                 for post, outcome in zip(posts, outcomes, strict=True):
                     self._publish(post, outcome)
             else:
-                confirmed = iter(outcomes)
-                for effect in line:
-                    if type(effect) is Post:
-                        self._publish(effect, next(confirmed))
-                    else:
-                        self._feel(effect)
+                self._publish_among(line, posts, outcomes)
         dirty = self._dirty
         if dirty:
             self._dirty = {}
             for feed in dirty:
                 self._flush(feed)
+
+    def _publish_among(
+        self, line: list[Effect], posts: list[Post], outcomes: list[Outcome]
+    ) -> None:
+        """Publish a turn's posts between its other effects, each at its place."""
+        self._first = {
+            post.log: outcome.seq
+            for post, outcome in zip(reversed(posts), reversed(outcomes), strict=True)
+            if type(outcome) is Stored and outcome.fresh
+        }
+        confirmed = iter(outcomes)
+        for effect in line:
+            if type(effect) is Post:
+                outcome = next(confirmed)
+                self._publish(effect, outcome)
+                if effect.log in self._first:
+                    self._first[effect.log] = max(self._first[effect.log], outcome.seq + 1)
+            else:
+                self._feel(effect)
+        self._first.clear()
 
     def _publish(self, post: Post, outcome: Outcome) -> None:
         if type(outcome) is Stored:
@@ -112,7 +129,7 @@ class Hub:
                 feed.log.keep(text_frame(outcome.payload), outcome.seq)
                 self._dirty[feed] = None
             else:
-                post.session.socket.write(text_frame(outcome.payload))
+                self._tell(post.session.socket, outcome.payload)
         else:
             message = f"the id was used before, for the message with seq {outcome.seq}"
             self._tell(post.session.socket, Error(message, "id_reused", post.id))
@@ -133,8 +150,15 @@ class Hub:
             case Post():  # pragma: no cover - `_turn` publishes posts
                 raise AssertionError("a post is published, with its outcome")
 
-    def _tell(self, reader: Connection, frame: Outgoing) -> None:
-        reader.write(text_frame(encode(frame)))
+    def _tell(self, reader: Connection, frame: Outgoing | bytes) -> None:
+        """A frame for one reader, after all that its rooms said before it in this turn."""
+        for feed in reader.feeds:
+            if feed.flushed != feed.log.head:
+                feed.hold(reader)
+                cursor = feed.behind[reader]
+                while not reader.is_full and (data := feed.next(cursor)):
+                    reader.write(data)
+        reader.write(text_frame(frame if isinstance(frame, bytes) else encode(frame)))
 
     # Coming and going
 
@@ -143,7 +167,9 @@ class Hub:
         reader: Connection = member.session.socket
         feed = self.feeds.get(name)
         if feed is None:
-            feed = self.feeds[name] = Feed(name, self._store)
+            # The store is ahead of what is published by the rest of this turn's batch.
+            seq = self._first.get(name, self._store.log(name).seq + 1) - 1
+            feed = self.feeds[name] = Feed(name, self._store, seq)
         welcome = self._welcome(feed, effect)
         seen = feed.log.seq
         if effect.since is not None:

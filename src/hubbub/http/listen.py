@@ -68,6 +68,7 @@ def _cannot_listen(addr: str, port: int, problem: OSError) -> StartError:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """The certificate and its key, loaded; None where TLS is off. Raises `StartError`."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     for path in (settings.tls_cert, settings.tls_key):

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from hubbub import logs  # before structlog, which it keeps small
+from hubbub import logs
 from hubbub.access.identity import identify, new_epoch, new_secret
 from hubbub.chat.lobby import Lobby
 from hubbub.delivery.heartbeat import Heartbeat

@@ -5,6 +5,7 @@ within its bounds. Fields that are not named here are ignored, so that old serve
 clients.
 """
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -87,6 +88,7 @@ class _Tagged(Struct):
     id: Id | None = None
 
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _decode: Callable[[str], Incoming] = msgspec.json.Decoder(Incoming).decode
 _decode_id = msgspec.json.Decoder(_Tagged).decode
 
@@ -98,7 +100,14 @@ def decode(text: str) -> Incoming:
     except RecursionError:
         raise UnreadableError("nested too deeply", None) from None
     except (msgspec.MsgspecError, UnicodeError) as problem:
-        raise UnreadableError(str(problem), _id_of(text)) from None
+        raise UnreadableError(_reason(str(problem), text), _id_of(text)) from None
+
+
+def _reason(problem: str, text: str) -> str:
+    """What is wrong, in words that help: msgspec calls half a surrogate pair a truncation."""
+    if problem == "Input data was truncated" and _SURROGATE.search(text):
+        return "half a surrogate pair (\\ud800 to \\udfff) is no character"
+    return problem
 
 
 def _id_of(text: str) -> str | None:

@@ -53,8 +53,8 @@ class Store(Protocol):
         """Where a log stands; it begins with this call if there was none."""
         ...
 
-    def last(self, name: str, count: int) -> list[bytes]:
-        """The JSON of the newest `count` chats, oldest first."""
+    def last(self, name: str, count: int, upto: int) -> list[bytes]:
+        """The JSON of the newest `count` chats with a `seq` up to `upto`, oldest first."""
         ...
 
     def after(self, name: str, seq: int, count: int) -> tuple[int, list[bytes]]:
@@ -62,6 +62,10 @@ class Store(Protocol):
 
         The first is `seq + 1`, or later where what came between is no longer kept.
         """
+        ...
+
+    def tidy(self, now: float) -> None:
+        """Let go of what need not be kept as of `now`; called now and then."""
         ...
 
     def rest(self, name: str, now: float) -> None:

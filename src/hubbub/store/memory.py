@@ -105,10 +105,11 @@ class MemoryStore:
             self._resting_cost -= self._resting.pop(name)[1]
         return log
 
-    def last(self, name: str, count: int) -> list[bytes]:
+    def last(self, name: str, count: int, upto: int) -> list[bytes]:
         """See `Store.last`."""
-        events = self._logs[name].events
-        return list(islice(events, max(0, len(events) - count), None))
+        log = self._logs[name]
+        end = max(0, upto - log.first + 1)
+        return list(islice(log.events, max(0, end - count), end))
 
     def after(self, name: str, seq: int, count: int) -> tuple[int, list[bytes]]:
         """See `Store.after`."""
