@@ -1,8 +1,17 @@
-"""What all tests share: how long hypothesis looks."""
+"""What all tests share: the loop that the server runs on, and how long hypothesis looks."""
 
+import asyncio
+from collections.abc import Callable
+
+import uvloop
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: pytest's own timeout is the only one.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=20_000)
 settings.load_profile("default")
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that `hubbub serve` runs on."""
+    return {"uvloop": uvloop.new_event_loop}

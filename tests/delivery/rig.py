@@ -113,7 +113,7 @@ class Reader:
             self.house.hub.catch_up(cast("Connection", self))
         self.house.loop.run()
 
-    def caught_up(self) -> None:
+    def go_on(self) -> None:
         pass
 
     def lose(self, _: str) -> None:

@@ -32,6 +32,8 @@ FULL: Final = 65536
 """Bytes of answers that may wait for a reader before we stop reading from it."""
 GRACE: Final = 2.0
 """Seconds that a peer has to answer a close."""
+BATCH: Final = 64
+"""Frames of one client that are dealt with in one go, before the others have their turn."""
 SMALL: Final = 4096
 """A rest up to this size is copied, so that it does not hold on to a large piece."""
 
@@ -111,12 +113,13 @@ class Connection(asyncio.Protocol):
         self._sock = socket.socket(
             info.family, info.type | socket.SOCK_NONBLOCK, info.proto, info.fileno()
         )
+        # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
         if transport.get_extra_info("sslcontext") is None:
             self.send = cast("Callable[[bytes], int]", self._sock.send)
+            transport.set_write_buffer_limits(high=0)
         else:
             self.send = self._send_through
-        # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
-        transport.set_write_buffer_limits(high=0)
+            transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
         self.heartbeat.add(self)
         self._hub.log.info("connect", conn_id=self.id, remote=remote)
         transport.set_protocol(self)
@@ -134,8 +137,12 @@ class Connection(asyncio.Protocol):
 
     def _take(self, items: _Held) -> None:
         hub = self._hub
+        if len(items) > BATCH:
+            self._hold(items[BATCH:])
+            items = items[:BATCH]
+            hub.soon(self.go_on)
         for place, item in enumerate(items):
-            if type(item) is not str:
+            if not isinstance(item, str):
                 self._control(item)
                 continue
             if self._closing:
@@ -152,8 +159,7 @@ class Connection(asyncio.Protocol):
                 continue
             if self.is_full and isinstance(frame, Join | Leave):
                 # Whoever comes or goes has first had all that was said before.
-                self._held = items[place:]
-                self._transport.pause_reading()
+                self._hold(items[place:] + (self._held or []))
                 return
             for effect in hub.lobby.handle(self.session, frame, time.monotonic()):
                 hub.put(effect)
@@ -194,7 +200,7 @@ class Connection(asyncio.Protocol):
             return
         if self.is_full:
             self._transport.write(data)
-            if self._transport.get_write_buffer_size() > FULL:
+            if self._is_flooded():
                 self._transport.pause_reading()
             return
         try:
@@ -227,12 +233,22 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         self._hub.catch_up(self)
 
-    def caught_up(self) -> None:
-        """Nothing waits for this reader any more: read on, beginning with what was held."""
+    def _hold(self, items: _Held) -> None:
+        """Deal with these later, and read no more until then."""
+        self._held = items
+        self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read on, beginning with what was held, unless too many answers wait already."""
+        if self._closing or self._is_flooded():
+            return
         held, self._held = self._held, None
         self._transport.resume_reading()
         if held:
             self._take(held)
+
+    def _is_flooded(self) -> bool:
+        return self.is_full and self._transport.get_write_buffer_size() > FULL
 
     # How it ends
 

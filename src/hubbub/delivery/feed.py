@@ -30,7 +30,8 @@ PAGE: Final = 100
 class Feed:
     """What the members of `name` are fed from.
 
-    `seq` is that of the last event published before. `ready` maps a reader's `send` to the reader: the fan-out's loop then has nothing to look up.
+    `seq` is that of the last event published before. `ready` maps a reader's `send` to the
+    reader: the fan-out's loop then has nothing to look up.
     """
 
     __slots__ = ("_store", "behind", "flushed", "history", "history_seq", "log", "name", "ready")

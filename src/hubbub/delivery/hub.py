@@ -73,6 +73,10 @@ class Hub:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
+    def soon(self, what: Callable[[], None]) -> None:
+        """Do something in the next turn of the loop."""
+        self._loop.call_soon(what)
+
     def later(self, seconds: float, what: Callable[[], None]) -> None:
         """Do something after a while."""
         self._loop.call_later(seconds, what)
@@ -325,7 +329,7 @@ class Hub:
             else:
                 self._dirty[feed] = None
                 self._wake()
-        reader.caught_up()
+        reader.go_on()
 
     def _late_rosters(self) -> None:
         """Crowds whose roster had to wait."""

@@ -130,7 +130,7 @@ class Parser:
             if len(self._held) < self._wanted:
                 return items
             buffer, self._held = self._held, None
-        at, end = 0, len(buffer)
+        at, end, whole = 0, len(buffer), 0
         try:
             while not self._over:
                 whole = self._frame(buffer, at, end, items)

@@ -1,0 +1,166 @@
+"""A socket that ends in any way leaves its rooms at once and exactly once."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.raw import HANDSHAKE, Raw, flood
+from tests.server import PATIENCE, house
+
+
+async def test_a_peer_that_gives_no_sign_of_life_is_found() -> None:
+    async with house(ping=0.4) as here, here.client() as ann:
+        await ann.join("general", "alice")
+        silent = Raw(here)
+        await silent.open()
+        await silent.say(type="join", room="general", username="silent")
+        await ann.until("joined")
+        began = asyncio.get_running_loop().time()
+        await ann.until("left", username="silent")
+        assert asyncio.get_running_loop().time() - began < 2.0
+        await ann.until("roster", count=1)
+        await ann.nothing_more()
+        silent.socket.close()
+
+
+async def test_a_peer_that_answers_pings_stays_however_quiet() -> None:
+    async with house(ping=0.1) as here, here.client() as ann:
+        await ann.join("general", "alice")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.5):
+                await ann.socket.recv()
+        await ann.nothing_more()
+
+
+async def test_a_slow_reader_that_makes_progress_stays() -> None:
+    async with house(ping=0.3, tail_bytes=64_000_000, tail_events=100_000) as here:
+        slow = Raw(here)
+        await slow.open()
+        await slow.say(type="join", room="general", username="slow")
+        await slow.until("roster")
+        await flood(here, "general", 2000)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 2.5
+        while loop.time() < until:
+            # The slowness itself is what is tested: a little, and a pause, many times over.
+            slow.data += await loop.sock_recv(slow.socket, 20_000)
+            await asyncio.sleep(0.03)
+        assert here.server.hub.feeds["general"].behind, "it had time to read everything"
+        assert (await slow.until("chat"))["type"] == "chat"
+        slow.socket.close()
+
+
+async def test_a_stopped_reader_with_a_full_socket_is_found() -> None:
+    async with house(ping=0.4, tail_events=10) as here, here.client() as ann:
+        stopped = Raw(here)
+        await stopped.open()
+        await stopped.say(type="join", room="general", username="stopped")
+        await stopped.until("roster")
+        await flood(here, "general", 1500)
+        await ann.join("general", "alice")
+        async with asyncio.timeout(PATIENCE):
+            while "general" in here.server.lobby.rooms and any(
+                member.name == "stopped"
+                for member in here.server.lobby.rooms["general"].members.values()
+            ):
+                await ann.until("left", username="stopped")
+        await ann.until("roster", users=["alice"])
+        stopped.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\x81\x01a", 1002),
+        (b"\xf1\x80\0\0\0\0", 1002),
+        (b"\x81\x82\0\0\0\0\xff\xfe", 1007),
+        (b"\x81\xff\0\0\0\0\0\x01\0\x01\0\0\0\0", 1009),
+    ],
+)
+async def test_what_cannot_be_followed_closes_with_its_code(data: bytes, code: int) -> None:
+    async with house() as here, here.client() as ann, here.client() as bad:
+        await ann.join("general", "alice")
+        await bad.join("general", "bad")
+        await ann.until("roster", count=2)
+        bad.socket.transport.write(data)
+        assert (await bad.closed())[0] == code
+        assert [frame["type"] for frame in await ann.hear_all(2)] == ["left", "roster"]
+        await ann.nothing_more()
+
+
+async def test_a_frame_over_the_limit_closes_and_one_within_does_not() -> None:
+    async with house(max_frame=1000, max_text=5000) as here, here.client() as ann:
+        await ann.join("general", "alice")
+        text = "x" * (1000 - len(json.dumps({"type": "chat", "text": ""})))
+        await ann.say("chat", text=text)
+        await ann.until("chat")
+        await ann.say("chat", text=text + "x")
+        assert (await ann.closed())[0] == 1009
+
+
+async def test_a_close_is_answered_in_kind() -> None:
+    async with house() as here:
+        for code in (1000, 3000, 4999):
+            async with here.client() as ann:
+                await ann.socket.close(code, "bye")
+                assert ann.socket.close_code == code
+
+
+async def test_stopping_tells_everyone_and_takes_nobody_new() -> None:
+    async with house() as here, here.client() as ann:
+        await ann.join("general", "alice")
+        await here.server.stop()
+        code, reason = await ann.closed()
+        assert (code, reason) == (1001, "the server is stopping")
+        with pytest.raises(ConnectionRefusedError):
+            async with here.client():
+                pass
+
+
+async def test_stopping_does_not_wait_long_for_who_does_not_answer() -> None:
+    async with house() as here:
+        deaf = Raw(here)
+        await deaf.open()
+        await deaf.say(type="join", room="general", username="deaf")
+        await deaf.until("roster")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await here.server.stop()
+        assert loop.time() - began < 5
+        deaf.socket.close()
+
+
+async def test_pings_of_the_protocol_are_answered() -> None:
+    async with house() as here, here.client() as ann:
+        async with asyncio.timeout(PATIENCE):
+            await (await ann.socket.ping(b"payload"))
+
+
+async def test_frames_sent_with_the_handshake_are_not_lost() -> None:
+    async with house() as here:
+        eager = Raw(here)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(eager.socket, ("127.0.0.1", here.port))
+        join = b'{"type":"join","room":"general","username":"eager"}'
+        frame = bytes((0x81, 0x80 | len(join))) + b"\0\0\0\0" + join
+        await loop.sock_sendall(eager.socket, HANDSHAKE.encode() + frame)
+        while b"\r\n\r\n" not in eager.data:
+            eager.data += await loop.sock_recv(eager.socket, 1)
+        eager.data.clear()
+        assert (await eager.read())["type"] == "welcome"
+        eager.socket.close()
+
+
+async def test_frames_after_a_close_mean_nothing() -> None:
+    async with house() as here, here.client() as ann, here.client() as bob:
+        await ann.join("general", "alice")
+        await bob.join("general", "bob")
+        await ann.until("roster", count=2)
+        chat = b'{"type":"chat","text":"from beyond"}'
+        frame = bytes((0x81, 0x80 | len(chat))) + b"\0\0\0\0" + chat
+        bob.socket.transport.write(b"\x88\x80\0\0\0\0" + frame)
+        assert (await bob.closed())[0] == 1000
+        assert (await ann.hear())["type"] == "left"
+        await ann.until("roster")
+        await ann.nothing_more()
