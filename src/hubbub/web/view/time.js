@@ -1,0 +1,29 @@
+import { words } from "./words.js";
+
+const short = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
+
+/**
+ * A time of day in the reader's way, the whole date on hover.
+ * @param {number} ts Unix ms
+ */
+export function clock(ts) {
+  const date = new Date(ts);
+  const time = document.createElement("time");
+  time.dateTime = date.toISOString();
+  time.title = full.format(date);
+  time.textContent = short.format(date);
+  return time;
+}
+
+/** @param {number} ts Unix ms */
+export function dayName(ts) {
+  const date = new Date(ts);
+  const now = new Date();
+  if (date.toDateString() === now.toDateString()) return words.today;
+  now.setDate(now.getDate() - 1);
+  if (date.toDateString() === now.toDateString()) return words.yesterday;
+  return (date.getFullYear() === new Date().getFullYear() ? day : dayOfYear).format(date);
+}

@@ -1,0 +1,47 @@
+/** All that the page says, in one table. */
+export const words = {
+  copy: "Copy link",
+  copied: "Copied",
+  leave: "Leave",
+  people: "People",
+  send: "Send",
+  write: "Write to the room…",
+  connected: "Connected",
+  connecting: "Connecting…",
+  offline: "Offline: waiting for the network",
+  /** @param {number} n */
+  again: (n) => `Reconnecting in ${n} s`,
+  empty: "Nobody has said anything here yet.",
+  invite: "Send someone this link, and you can talk:",
+  /** @param {number} n */
+  newer: (n) => `${n} new`,
+  /** @param {string} name */
+  joined: (name) => `${name} came in`,
+  /** @param {string} name */
+  left: (name) => `${name} left`,
+  /** @param {number} first @param {number} last */
+  gap: (first, last) =>
+    first === last ? "One earlier message is gone" : `${last - first + 1} earlier messages are gone`,
+  you: "you",
+  /** @param {number} n */
+  more: (n) => `and ${n} more`,
+  waiting: "Waiting to be sent",
+  failed: "Not sent",
+  retry: "Try again",
+  discard: "Discard",
+  patience: "A little slower: what you wrote is sent in a moment.",
+  today: "Today",
+  yesterday: "Yesterday",
+  unnamed: "Please give a name.",
+  unplaced: "Please give a room.",
+  /** @type {Record<number, string>} */
+  stopped: {
+    1002: "The server did not understand this page. Reload it and try again.",
+    1007: "The server did not understand this page. Reload it and try again.",
+    1008: "The server closed the connection, because it was asked for too much.",
+    1009: "What was sent is too large for this server.",
+    4401: "Your sign-in has ended. Sign in again to go on.",
+    4409: "You went on in another tab or window, so this one has stopped.",
+  },
+  final: "The server closed the connection.",
+};
