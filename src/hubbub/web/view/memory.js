@@ -1,0 +1,42 @@
+/** What the browser remembers: name and room for good, the session and where one is for a tab. */
+
+/** @param {Storage} store @param {string} key */
+function get(store, key) {
+  try {
+    return store.getItem(`hubbub.${key}`) ?? "";
+  } catch {
+    return ""; // storage is forbidden: then nothing is remembered
+  }
+}
+
+/** @param {Storage} store @param {string} key @param {string} value */
+function set(store, key, value) {
+  try {
+    if (value) store.setItem(`hubbub.${key}`, value);
+    else store.removeItem(`hubbub.${key}`);
+  } catch {
+    /* as above */
+  }
+}
+
+export const memory = {
+  get name() { return get(localStorage, "name"); },
+  set name(value) { set(localStorage, "name", value); },
+  get room() { return get(localStorage, "room"); },
+  set room(value) { set(localStorage, "room", value); },
+  get session() { return get(sessionStorage, "session"); },
+  set session(value) { set(sessionStorage, "session", value); },
+  /** The room that this tab is in; empty before Join and after Leave. */
+  get inside() { return get(sessionStorage, "inside"); },
+  set inside(value) { set(sessionStorage, "inside", value); },
+  /** The name that this tab has there. */
+  get as() { return get(sessionStorage, "as"); },
+  set as(value) { set(sessionStorage, "as", value); },
+};
+
+/** Whether this load goes on with an earlier one. A duplicated tab has its memory, but is new. */
+export function isReload() {
+  const [entry] = performance.getEntriesByType("navigation");
+  const kind = /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type;
+  return kind === "reload" || kind === "back_forward";
+}
