@@ -48,6 +48,7 @@ fuzz: $(DEV) ## the property-based tests of the framing, for long
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new
 	mv docs/settings.md.new docs/settings.md
+	$(BIN)/python -m hubbub.protocol.schema docs/protocol.md
 
 format: $(DEV) ## lay the sources out, and mend what ruff can
 	$(BIN)/ruff check --fix

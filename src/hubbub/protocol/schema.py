@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -89,3 +91,12 @@ def _type(kind: msgspec.inspect.Type) -> str:
             return "`chat` frame"
         case _:
             raise TypeError(f"no words for {kind}")
+
+
+MARK = "## The frames\n\n"
+"""Where in `docs/protocol.md` the part begins that is made from the code."""
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    page.write_text(page.read_text().partition(MARK)[0] + MARK + tables())

@@ -51,7 +51,6 @@ function hear(frame) {
   if (frame.type === "roster") showPeople(room);
   if (frame.type === "chat") {
     if (outbox.arrived(frame.id) || frame.username === room.me) flush();
-    else if (rows.length) announce(`${frame.username}: ${frame.text}`);
   }
 }
 
@@ -151,15 +150,6 @@ function showState(state) {
 /** @param {string} what */
 function note(what) {
   if (byId("note").textContent !== what) byId("note").textContent = what;
-}
-
-/** Tell a screen reader of a new message, and of nothing else. @param {string} what */
-function announce(what) {
-  const line = document.createElement("p");
-  line.textContent = what;
-  const spoken = byId("spoken");
-  spoken.append(line);
-  while (spoken.childElementCount > 5) spoken.firstElementChild.remove();
 }
 
 composer((text) => {

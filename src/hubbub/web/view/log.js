@@ -58,7 +58,12 @@ export function clear() {
  */
 export function append(added, me, live) {
   if (!added.length) return;
-  rows.append(...added.map((row) => render(row, me)));
+  for (const row of added) {
+    const item = render(row, me);
+    // A screen reader is told of what others say now: not of history, comings and goings, oneself.
+    if (!live || row.kind !== "chat" || row.username === me) item.setAttribute("aria-live", "off");
+    rows.append(item);
+  }
   while (rows.childElementCount > MOST) rows.firstElementChild.remove();
   empty.hidden = true;
   const chats = added.filter((row) => row.kind === "chat");
