@@ -41,5 +41,5 @@ async def test_the_javascript_client_talks() -> None:
         await page.goto(f"{here.url}/health")
         said = "coffee chat hello from JavaScript"
         async with page.expect_console_message(lambda message: message.text == said):
-            await page.evaluate(sample("js", here.port))
+            await page.evaluate("() => {" + sample("js", here.port) + "}")
         await browser.close()
