@@ -79,23 +79,16 @@ class Lobby:
     def chat(self, session: Session, frame: Chat, now: float) -> Post | Tell | None:
         """A message to one of the session's rooms; None for a blank one that had no id."""
         rooms = session.rooms
-        member: Member | None
-        if frame.room is None:
-            if len(rooms) != 1:
-                if rooms:
-                    return _refuse(
-                        session, "room_required", "say which room: you are in several", frame.id
-                    )
+        if frame.room is not None:
+            place = frame.room if frame.room in rooms else names.tidy(frame.room)
+            if place not in rooms:
                 return _refuse(session, "not_joined", NOT_JOINED, frame.id)
-            (place, member), *_ = rooms.items()
+        elif len(rooms) == 1:
+            place = next(iter(rooms))
+        elif rooms:
+            return _refuse(session, "room_required", "say which room: you are in several", frame.id)
         else:
-            place = frame.room
-            member = rooms.get(place)
-            if member is None:
-                place = names.tidy(frame.room)
-                member = rooms.get(place)
-                if member is None:
-                    return _refuse(session, "not_joined", NOT_JOINED, frame.id)
+            return _refuse(session, "not_joined", NOT_JOINED, frame.id)
         text = frame.text.strip()
         if not text:
             if frame.id is None:
@@ -104,15 +97,16 @@ class Lobby:
         if len(text) > self._max_text:
             message = f"the text has {len(text)} characters; at most {self._max_text} are let in"
             return _refuse(session, "too_long", message, frame.id)
-        pace = self._pace.take(session.pace, now)
-        if pace < 0:
-            wait = max(0.001, round(-pace, 3))
-            message = f"too many messages; wait {wait:g} s"
-            return Tell(session, Error(message, "rate_limited", frame.id, wait))
-        session.pace = pace
-        return Post(
-            place, session.identity, member.name, text, frame.id, self.rooms[place], session
-        )
+        if self._pace.step:
+            pace = self._pace.take(session.pace, now)
+            if pace < 0:
+                wait = max(0.001, round(-pace, 3))
+                message = f"too many messages; wait {wait:g} s"
+                return Tell(session, Error(message, "rate_limited", frame.id, wait))
+            session.pace = pace
+        name = rooms[place].name
+        room = self.rooms[place]
+        return Post(place, session.identity, name, text, frame.id, room, session)
 
     def join(self, session: Session, frame: Join) -> list[Effect]:
         """Into a room under a name, out of the others unless `keep`."""

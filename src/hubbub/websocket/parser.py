@@ -230,12 +230,13 @@ def _close(payload: bytes) -> Close:
     if len(payload) == 1:
         raise _BrokenError(1002, "a close frame has half a code")
     code = int.from_bytes(payload[:2], "big")
-    if code not in _CODES:
-        raise _BrokenError(1002, f"close code {code} may not be sent")
     try:
-        return Close(code, payload[2:].decode())
+        reason = payload[2:].decode()
     except UnicodeDecodeError:
         raise _BrokenError(1007, "a close frame's reason is not UTF-8") from None
+    if code not in _CODES:
+        raise _BrokenError(1002, f"close code {code} may not be sent")
+    return Close(code, reason)
 
 
 def _unmask(data: bytes | bytearray, at: int, size: int) -> bytes:
