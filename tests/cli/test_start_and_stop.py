@@ -66,12 +66,16 @@ def test_it_prints_where_it_listens_and_what_to_do(addr: str, tmp_path: Path) ->
 
 
 def test_every_line_of_a_connection_has_its_id_and_no_line_its_words(tmp_path: Path) -> None:
-    with serving("--addr", "127.0.0.1:0", "--log-format", "json", cwd=tmp_path) as server:
-        with joined(server) as client:
-            client.send(json.dumps({"type": "chat", "text": "a secret word"}))
-            client.recv(timeout=10)
-            client.send(json.dumps({"type": "leave", "id": "x"}))
-            client.recv(timeout=10)
+    json_lines = ("--log-format", "json")
+    with (
+        serving("--addr", "127.0.0.1:0", *json_lines, cwd=tmp_path) as server,
+        joined(server) as client,
+    ):
+        client.send(json.dumps({"type": "chat", "text": "a secret word"}))
+        client.recv(timeout=10)
+        client.send(json.dumps({"type": "leave", "id": "x"}))
+        client.recv(timeout=10)
+        client.close()
     log = (tmp_path / "server.log").read_text()
     assert "secret" not in log
     lines = [json.loads(line) for line in log.splitlines()]
