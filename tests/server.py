@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from websockets.asyncio.client import ClientConnection, connect
 
 from hubbub.http.server import Server
@@ -77,9 +78,15 @@ class House:
             yield Client(socket)
 
 
+def unlogged() -> None:
+    """Servers within a test's process log nowhere, and not to a stream of another test."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
 @asynccontextmanager
 async def house(**settings: Any) -> AsyncIterator[House]:
     """A server on a free port, with no limit of pace unless one is given."""
+    unlogged()
     server = Server(Settings(**{"addr": "127.0.0.1:0", "rate": 0.0, **settings}))
     (url,) = await server.start()
     try:

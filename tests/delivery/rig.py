@@ -17,6 +17,7 @@ from hubbub.delivery.hub import Hub
 from hubbub.protocol.incoming import Chat, Join, Leave, Ping
 from hubbub.settings import Settings
 from hubbub.store.memory import MemoryStore
+from tests.server import unlogged
 
 
 class Loop:
@@ -158,6 +159,7 @@ class House:
     """A lobby, a memory store and a hub, with secrets that count up."""
 
     def __init__(self, **settings: Any) -> None:
+        unlogged()
         rules = Settings(rate=0.0, **settings)
         secrets = count(1)
         epochs = count(1)

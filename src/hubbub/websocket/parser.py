@@ -218,6 +218,8 @@ class Parser:
             items.append(Ping(payload))
         elif opcode == _PONG:
             items.append(Pong(payload))
+        elif self._message is not None:
+            raise _BrokenError(1002, "a close frame comes within a fragmented message")
         else:
             items.append(_close(payload))
             self._over = True
