@@ -11,8 +11,9 @@ from tests.browser import chromium_path
 from tests.command import Server, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not longer than these tests: playwright's loop runs meanwhile, and others need their own.
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=chromium_path(),
