@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from typing import Any
+from typing import Any, Self
 
 from tests.server import PATIENCE, House
 
@@ -14,22 +14,30 @@ HANDSHAKE = (
 
 
 class Raw:
-    """A plain socket with a small receive buffer, read only when a test says so."""
+    """A plain socket with a small receive buffer; `async with` shakes hands and closes it.
 
-    def __init__(self, here: House) -> None:
+    `eager` is sent in the handshake's own packet.
+    """
+
+    def __init__(self, here: House, eager: bytes = b"") -> None:
+        self.eager = eager
         self.port = here.port
         self.data = bytearray()
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.setblocking(False)
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         await loop.sock_connect(self.socket, ("127.0.0.1", self.port))
-        await loop.sock_sendall(self.socket, HANDSHAKE.encode())
+        await loop.sock_sendall(self.socket, HANDSHAKE.encode() + self.eager)
         while b"\r\n\r\n" not in self.data:
             self.data += await loop.sock_recv(self.socket, 1)
         self.data.clear()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        self.socket.close()
 
     async def say(self, **frame: Any) -> None:
         payload = json.dumps(frame).encode()

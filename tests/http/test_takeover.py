@@ -52,9 +52,8 @@ async def test_aiohttp_keeps_nothing_of_a_connection_that_was_taken_over() -> No
 async def test_a_thousand_connections_leave_nothing_behind() -> None:
     async with house() as here:
         for _ in range(1000):
-            raw = Raw(here)
-            await raw.open()
-            raw.socket.close()
+            async with Raw(here):
+                pass
         async with asyncio.timeout(PATIENCE):
             await here.server._heartbeat.empty()
         gc.collect()

@@ -2,18 +2,17 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
-from tests.raw import HANDSHAKE, Raw, flood
+from tests.raw import Raw, flood
 from tests.server import PATIENCE, house
 
 
 async def test_a_peer_that_gives_no_sign_of_life_is_found() -> None:
-    async with house(ping=0.4) as here, here.client() as ann:
+    async with house(ping=0.4) as here, here.client() as ann, Raw(here) as silent:
         await ann.join("general", "alice")
-        silent = Raw(here)
-        await silent.open()
         await silent.say(type="join", room="general", username="silent")
         await ann.until("joined")
         began = asyncio.get_running_loop().time()
@@ -21,7 +20,6 @@ async def test_a_peer_that_gives_no_sign_of_life_is_found() -> None:
         assert asyncio.get_running_loop().time() - began < 2.0
         await ann.until("roster", count=1)
         await ann.nothing_more()
-        silent.socket.close()
 
 
 async def test_a_peer_that_answers_pings_stays_however_quiet() -> None:
@@ -34,27 +32,25 @@ async def test_a_peer_that_answers_pings_stays_however_quiet() -> None:
 
 
 async def test_a_slow_reader_that_makes_progress_stays() -> None:
-    async with house(ping=0.3, tail_bytes=64_000_000, tail_events=100_000) as here:
-        slow = Raw(here)
-        await slow.open()
+    # Looks are half a second apart: more than TCP itself may rest where a window is small (RTO).
+    settings: Any = {"ping": 1.0, "tail_bytes": 64_000_000, "tail_events": 100_000}
+    async with house(**settings) as here, Raw(here) as slow:
         await slow.say(type="join", room="general", username="slow")
         await slow.until("roster")
-        await flood(here, "general", 2000)
+        flooding = asyncio.create_task(flood(here, "general", 2000))
         loop = asyncio.get_running_loop()
-        until = loop.time() + 2.5
-        while loop.time() < until:
+        until = loop.time() + 3.0
+        while loop.time() < until or not flooding.done():
             # The slowness itself is what is tested: a little, and a pause, many times over.
             slow.data += await loop.sock_recv(slow.socket, 20_000)
             await asyncio.sleep(0.03)
+        await flooding
         assert here.server.hub.feeds["general"].behind, "it had time to read everything"
         assert (await slow.until("chat"))["type"] == "chat"
-        slow.socket.close()
 
 
 async def test_a_stopped_reader_with_a_full_socket_is_found() -> None:
-    async with house(ping=0.4, tail_events=10) as here, here.client() as ann:
-        stopped = Raw(here)
-        await stopped.open()
+    async with house(ping=0.4, tail_events=10) as here, here.client() as ann, Raw(here) as stopped:
         await stopped.say(type="join", room="general", username="stopped")
         await stopped.until("roster")
         await flood(here, "general", 1500)
@@ -66,7 +62,6 @@ async def test_a_stopped_reader_with_a_full_socket_is_found() -> None:
             ):
                 await ann.until("left", username="stopped")
         await ann.until("roster", users=["alice"])
-        stopped.socket.close()
 
 
 @pytest.mark.parametrize(
@@ -119,16 +114,13 @@ async def test_stopping_tells_everyone_and_takes_nobody_new() -> None:
 
 
 async def test_stopping_does_not_wait_long_for_who_does_not_answer() -> None:
-    async with house() as here:
-        deaf = Raw(here)
-        await deaf.open()
+    async with house() as here, Raw(here) as deaf:
         await deaf.say(type="join", room="general", username="deaf")
         await deaf.until("roster")
         loop = asyncio.get_running_loop()
         began = loop.time()
         await here.server.stop()
         assert loop.time() - began < 5
-        deaf.socket.close()
 
 
 async def test_pings_of_the_protocol_are_answered() -> None:
@@ -138,18 +130,10 @@ async def test_pings_of_the_protocol_are_answered() -> None:
 
 
 async def test_frames_sent_with_the_handshake_are_not_lost() -> None:
-    async with house() as here:
-        eager = Raw(here)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(eager.socket, ("127.0.0.1", here.port))
-        join = b'{"type":"join","room":"general","username":"eager"}'
-        frame = bytes((0x81, 0x80 | len(join))) + b"\0\0\0\0" + join
-        await loop.sock_sendall(eager.socket, HANDSHAKE.encode() + frame)
-        while b"\r\n\r\n" not in eager.data:
-            eager.data += await loop.sock_recv(eager.socket, 1)
-        eager.data.clear()
+    join = b'{"type":"join","room":"general","username":"eager"}'
+    frame = bytes((0x81, 0x80 | len(join))) + b"\0\0\0\0" + join
+    async with house() as here, Raw(here, frame) as eager:
         assert (await eager.read())["type"] == "welcome"
-        eager.socket.close()
 
 
 async def test_frames_after_a_close_mean_nothing() -> None:

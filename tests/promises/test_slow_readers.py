@@ -7,9 +7,7 @@ from tests.server import Frame, house
 
 
 async def test_a_slow_reader_within_the_tail_misses_nothing() -> None:
-    async with house(tail_bytes=64_000_000, tail_events=100_000) as here:
-        slow = Raw(here)
-        await slow.open()
+    async with house(tail_bytes=64_000_000, tail_events=100_000) as here, Raw(here) as slow:
         await slow.say(type="join", room="general", username="slow")
         await slow.until("roster")
         await flood(here, "general", 2000)
@@ -20,13 +18,10 @@ async def test_a_slow_reader_within_the_tail_misses_nothing() -> None:
         await flood(here, "general", 1)
         assert (await slow.until("chat"))["seq"] == 2001
         assert not here.server.hub.feeds["general"].behind, "it is fed with the others again"
-        slow.socket.close()
 
 
 async def test_a_reader_behind_the_tail_is_told_the_gap_and_goes_on() -> None:
-    async with house(tail_events=50, tail_bytes=10_000_000) as here:
-        slow = Raw(here)
-        await slow.open()
+    async with house(tail_events=50, tail_bytes=10_000_000) as here, Raw(here) as slow:
         await slow.say(type="join", room="general", username="slow")
         await slow.until("roster")
         await flood(here, "general", 3000)
@@ -52,14 +47,11 @@ async def test_a_reader_behind_the_tail_is_told_the_gap_and_goes_on() -> None:
             if frame["type"] == "roster":
                 rosters.append(frame)
         assert rosters[0]["users"] == ["slow"], "a fresh roster, for what was not kept"
-        slow.socket.close()
 
 
 async def test_a_stopped_reader_does_not_hold_its_answers_without_bound() -> None:
-    async with house() as here, here.client() as other:
+    async with house() as here, here.client() as other, Raw(here) as stopped:
         await other.join("general", "other")
-        stopped = Raw(here)
-        await stopped.open()
         await stopped.say(type="join", room="general", username="stopped")
         await other.until("joined", username="stopped")
         (reader,) = [
@@ -79,13 +71,10 @@ async def test_a_stopped_reader_does_not_hold_its_answers_without_bound() -> Non
         assert 0 < waiting < 2 * 65536
         await other.say("chat", text="unharmed")
         await other.until("chat")
-        stopped.socket.close()
 
 
 async def test_who_is_behind_leaves_only_after_it_has_heard_all() -> None:
-    async with house(tail_bytes=64_000_000, tail_events=100_000) as here:
-        slow = Raw(here)
-        await slow.open()
+    async with house(tail_bytes=64_000_000, tail_events=100_000) as here, Raw(here) as slow:
         await slow.say(type="join", room="general", username="slow")
         await slow.until("roster")
         await flood(here, "general", 2000)
@@ -96,4 +85,3 @@ async def test_who_is_behind_leaves_only_after_it_has_heard_all() -> None:
             if frame["type"] == "chat":
                 seen = frame["seq"]
         assert seen == 2000
-        slow.socket.close()
