@@ -61,19 +61,20 @@ def serving(
     cwd: Path,
     env: dict[str, str] | None = None,
     command: Path = COMMAND,
+    log: str = "server.log",
 ) -> Iterator[Server]:
     """Start `hubbub serve`, wait for the address that it prints, stop it in the end.
 
-    Its log goes to `server.log` in `cwd`.
+    Its log goes to the file `log` in `cwd`.
     """
     with (
-        (cwd / "server.log").open("w") as log,
+        (cwd / log).open("w") as lines,
         subprocess.Popen(
             [command, "serve", *arguments],
             cwd=cwd,
             env=environment(**(env or {})),
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=lines,
             text=True,
         ) as process,
     ):

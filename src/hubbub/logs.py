@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, BinaryIO, cast
@@ -64,7 +64,7 @@ def configure(level: str, format: str, stream: BinaryIO | None = None) -> None:
     object a line). `stream` takes the lines as UTF-8 and is standard error where it is `None`.
     Loggers made earlier by `structlog.get_logger` follow, unless they have logged already.
     """
-    out = stream or sys.stderr.buffer
+    out = _Unfailing(stream or sys.stderr.buffer)
     least = LEVELS[level]
     render = _json if format == "json" else _Console(colours=out.isatty())
     structlog.configure(
@@ -78,6 +78,22 @@ def configure(level: str, format: str, stream: BinaryIO | None = None) -> None:
         root.removeHandler(handler)
     root.addHandler(_ToStructlog())
     root.setLevel(least)
+
+
+class _Unfailing:
+    """A stream whose failures (a broken pipe, a full disk) cost lines, and nobody's connection."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.isatty = stream.isatty
+        self._stream = stream
+
+    def write(self, line: bytes) -> None:
+        with suppress(OSError, ValueError):  # ValueError: the stream was closed
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class _ToStructlog(logging.Handler):

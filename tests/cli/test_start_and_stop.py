@@ -93,3 +93,14 @@ def test_two_addresses_of_one_host_get_one_port(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", server.port), timeout=10):
             pass
         assert isinstance(server.process, subprocess.Popen)
+
+
+def test_a_log_that_cannot_be_written_costs_nobody_the_connection(tmp_path: Path) -> None:
+    with serving("--addr", "127.0.0.1:0", cwd=tmp_path, log="/dev/full") as server:
+        for _ in range(200):  # more lines than a buffer hides
+            with joined(server) as ann:
+                ann.send('{"type":"ping"}')
+                while "pong" not in str(ann.recv(timeout=10)):
+                    pass
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == 0
