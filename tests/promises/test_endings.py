@@ -84,6 +84,22 @@ async def test_what_cannot_be_followed_closes_with_its_code(data: bytes, code: i
         await ann.nothing_more()
 
 
+async def test_the_reason_of_a_close_arrives_though_the_peer_goes_on_sending() -> None:
+    async with house() as here, Raw(here) as bad:
+        loop = asyncio.get_running_loop()
+        sending = asyncio.create_task(
+            loop.sock_sendall(bad.socket, b"\xf1\x80\0\0\0\0" + b"x" * 8_000_000)
+        )
+        async with asyncio.timeout(PATIENCE):
+            while len(bad.data) < 4:
+                data = await loop.sock_recv(bad.socket, 100)
+                assert data, "cut off without a word"
+                bad.data += data
+        assert bad.data[0] == 0x88
+        assert int.from_bytes(bad.data[2:4], "big") == 1002
+        await sending  # a reset, which elsewhere may overtake the close frame, would raise here
+
+
 async def test_a_frame_over_the_limit_closes_and_one_within_does_not() -> None:
     async with house(max_frame=1000, max_text=5000) as here, here.client() as ann:
         await ann.join("general", "alice")

@@ -16,6 +16,13 @@ async def test_a_name_is_held_once_in_a_room_however_it_is_written() -> None:
         await ann.nothing_more()
 
 
+async def test_letters_of_another_case_are_not_another_name() -> None:
+    async with house() as here, here.client() as ann, here.client() as eve:
+        await ann.join("general", "alice")
+        await eve.say("join", room="general", username="Alice")
+        assert (await eve.hear())["code"] == "name_taken"
+
+
 async def test_a_name_is_free_again_when_its_holder_has_left() -> None:
     async with house() as here, here.client() as ann, here.client() as eve:
         await eve.join("general", "eve")

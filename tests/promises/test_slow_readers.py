@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.raw import Raw, flood
 from tests.server import Frame, house
 
@@ -49,7 +51,8 @@ async def test_a_reader_behind_the_tail_is_told_the_gap_and_goes_on() -> None:
         assert rosters[0]["users"] == ["slow"], "a fresh roster, for what was not kept"
 
 
-async def test_a_stopped_reader_does_not_hold_its_answers_without_bound() -> None:
+@pytest.mark.parametrize("at_once", [1, 2000])
+async def test_a_stopped_reader_does_not_hold_its_answers_without_bound(at_once: int) -> None:
     async with house() as here, here.client() as other, Raw(here) as stopped:
         await other.join("general", "other")
         await stopped.say(type="join", room="general", username="stopped")
@@ -59,12 +62,13 @@ async def test_a_stopped_reader_does_not_hold_its_answers_without_bound() -> Non
             for member in here.server.lobby.rooms["general"].members.values()
             if member.name == "stopped"
         ]
-        wrong = b"\x81\x84\0\0\0\0nope" * 2000
+        wrong = b"\x81\x84\0\0\0\0nope" * at_once
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(1.5):
                 while True:
                     await loop.sock_sendall(stopped.socket, wrong)
+                    await asyncio.sleep(0)
         except TimeoutError:
             pass
         waiting = reader._transport.get_write_buffer_size()

@@ -65,8 +65,6 @@ def key(name: str) -> str:
 
     NFKC and case folding, as RFC 8266 (nicknames) compares, with runs of spaces as one.
     """
-    if name.isascii():
-        return " ".join(name.lower().split())
     folded = unicodedata.normalize("NFKC", name).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
