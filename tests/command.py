@@ -14,13 +14,16 @@ COMMAND = Path(sys.executable).parent / "hubbub"
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process's environment without settings of Hubbub, and with `variables`."""
+    """This process's environment without settings of Hubbub, and with `variables`.
+
+    What is kept by default is kept in memory: no test leaves files in anyone's data folder.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("HUBBUB_") and name != "CHAT_ADDR"
     }
-    return {**kept, **variables}
+    return {**kept, "HUBBUB_STORE": "memory:", **variables}
 
 
 def hubbub(

@@ -87,7 +87,9 @@ def unlogged() -> None:
 async def house(**settings: Any) -> AsyncIterator[House]:
     """A server on a free port, with no limit of pace unless one is given."""
     unlogged()
-    server = Server(Settings(**{"addr": "127.0.0.1:0", "rate": 0.0, **settings}))
+    server = Server(
+        Settings(**{"addr": "127.0.0.1:0", "store": "memory:", "rate": 0.0, **settings})
+    )
     (url,) = await server.start()
     try:
         yield House(server, url)

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
-STORES = ("memory",)
+STORES = ("sqlite", "memory")
 """The kinds of store there are: what may stand before the colon of `Settings.store`."""
 
 
@@ -60,8 +60,21 @@ class Settings:
         " (:3000) means all interfaces, and port 0 lets the system choose a free one.",
     )
     store: str = _setting(
-        "memory:",
-        "Where messages are kept. memory: keeps them in the server's memory, until it stops.",
+        "sqlite:",
+        "Where messages are kept. sqlite:///srv/chat.db keeps them in that file, sqlite:chat.db in"
+        " one beside where the server is started, sqlite: in the user's data folder; memory: keeps"
+        " the last ones in the server's memory, until it stops.",
+    )
+    sync: Literal["normal", "full"] = _setting(
+        "normal",
+        "With sqlite: what a message that was seen survives. normal: any end of the server;"
+        " full: a power cut, too, for a sync to disk with every batch.",
+    )
+    keep_days: float = _setting(
+        0.0, "With sqlite: days that events are kept. 0: for ever.", least=0
+    )
+    keep_events: int = _setting(
+        0, "With sqlite: events of each room that are kept. 0: all.", least=0
     )
     history: int = _setting(
         50, "How many of the last messages of a room a newcomer is shown.", least=0
@@ -100,6 +113,17 @@ class Settings:
         "Seconds of silence after which a connection is asked whether it still lives.",
         above=0,
     )
+    stall_timeout: float = _setting(
+        60.0,
+        "Seconds after which a reader that takes nothing of what waits for it is sent away, to"
+        " come back later. One that takes something, however little, stays.",
+        above=0,
+    )
+    max_pending: int = _setting(
+        1_000,
+        "Messages that may wait for the store before no more are read from clients for a while.",
+        least=1,
+    )
     tail_events: int = _setting(
         1_000, "Events of each room that are kept in memory, at most.", least=1
     )
@@ -132,6 +156,7 @@ class Settings:
             _check_number(one, getattr(self, one.name))
         _check_choice("log_level", self.log_level, ("debug", "info", "warning", "error"))
         _check_choice("log_format", self.log_format, ("console", "json"))
+        _check_choice("sync", self.sync, ("normal", "full"))
         _check_store(self.store)
         parse_addr(self.addr)
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -216,6 +241,12 @@ def _check_store(store: str) -> None:
             "store",
             f"is {_shown(store)}, which is no kind of store that there is",
             f"there is {there}",
+        )
+    if kind == "sqlite" and (rest.startswith("//") and not rest.startswith("///")):
+        raise SettingError(
+            "store",
+            f"is {_shown(store)}, which names a host",
+            "write sqlite:///path/to/file with three slashes",
         )
     if kind == "memory" and rest:
         raise SettingError(

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hubbub.access.identity import identify
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import Session
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.hub import Hub
-from hubbub.protocol.incoming import Chat, Join, Leave, Ping
+from hubbub.delivery.keeper import Done, Found, Inline
+from hubbub.protocol.draft import Draft
+from hubbub.protocol.incoming import Incoming, Join
 from hubbub.settings import Settings
+from hubbub.store.base import Opened, Outcome, Page, Store, StoreError
 from hubbub.store.memory import MemoryStore
 from tests.server import unlogged
+
+T = TypeVar("T")
 
 
 class Loop:
@@ -67,6 +72,7 @@ class Reader:
         self.taken = bytearray()
         self.most_waiting = 0
         self.broken = False
+        self.waiting_joins: list[Join] = []
 
     def send(self, data: bytes) -> int:
         assert not self.is_full, "something was sent past what waits"
@@ -100,7 +106,7 @@ class Reader:
         self.waiting += data[sent:]
         self.most_waiting = max(self.most_waiting, len(self.waiting))
         self.is_full = True
-        self.house.hub.choke(cast("Connection", self))
+        self.house.hub.fanout.choke(cast("Connection", self))
 
     def drain(self, room: int) -> None:
         """The peer reads: `room` more bytes fit."""
@@ -111,7 +117,7 @@ class Reader:
         self.room -= sent
         if self.is_full and not self.waiting and self.is_open:
             self.is_full = False
-            self.house.hub.catch_up(cast("Connection", self))
+            self.house.hub.fanout.catch_up(cast("Connection", self))
         self.house.loop.run()
 
     def go_on(self) -> None:
@@ -127,15 +133,26 @@ class Reader:
         self.is_open = False
         self.house.hub.drop(cast("Connection", self))
 
-    def say(self, frame: Join | Chat | Leave | Ping, now: float = 0.0) -> None:
+    def say(self, frame: Incoming) -> None:
         """Send a frame, and let the hub finish its turn."""
-        self.put(frame, now)
+        self.put(frame)
         self.house.loop.run()
 
-    def put(self, frame: Join | Chat | Leave | Ping, now: float = 0.0) -> None:
+    def put(self, frame: Incoming) -> None:
         """Send a frame; the turn comes later."""
-        for effect in self.house.lobby.handle(self.session, frame, now):
-            self.house.hub.put(effect)
+        if isinstance(frame, Join) and not self.house.hub.ready(frame.room, self.opened):
+            self.waiting_joins.append(frame)
+            return
+        self.house.hub.decide(cast("Connection", self), frame)
+
+    def opened(self, problem: StoreError | None) -> None:
+        """The room of the oldest join that waits is open, or cannot be."""
+        join = self.waiting_joins.pop(0)
+        if problem is None and self.is_open:
+            self.house.hub.decide(cast("Connection", self), join)
+
+    def answered(self) -> None:
+        pass
 
     def heard(self) -> list[dict[str, Any]]:
         """The whole frames that arrived since the last call."""
@@ -155,19 +172,66 @@ class Reader:
         return frames
 
 
-class House:
-    """A lobby, a memory store and a hub, with secrets that count up."""
+class Later(Inline):
+    """A keeper whose store answers when the test says so, in order, or fails."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(store, loop)
+        self.questions: deque[Callable[[], None]] = deque()
+        self.failing = False
+
+    def append(self, drafts: Sequence[Draft], ts: int, done: Done[list[Outcome]]) -> None:
+        self._ask(done, lambda: self._store.append(drafts, ts))
+
+    def open(self, name: str, count: int, done: Done[Opened]) -> None:
+        self._ask(done, lambda: self._store.open(name, count))
+
+    def after(self, name: str, seq: int, count: int, done: Done[Page]) -> None:
+        self._ask(done, lambda: self._store.after(name, seq, count))
+
+    def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
+        self._ask(done, lambda: self._store.before(name, seq, count))
+
+    def rest(self, name: str) -> None:
+        self._ask(lambda _: None, lambda: self._store.rest(name, 0.0))
+
+    def _ask(self, done: Done[T], what: Callable[[], T]) -> None:
+        def answer() -> None:
+            done(StoreError("the disk is full") if self.failing else what())
+
+        self.questions.append(answer)
+
+    def work(self) -> bool:
+        """Answer the oldest question; whether there was one."""
+        if self.questions:
+            self.questions.popleft()()
+            return True
+        return False
+
+
+class House:
+    """A lobby, a hub and a store (in memory, or the one given), with secrets that count up.
+
+    `later`: the store answers only when `keeper.work` is called.
+    """
+
+    def __init__(self, store: Store | None = None, later: bool = False, **settings: Any) -> None:
         unlogged()
         rules = Settings(rate=0.0, **settings)
         secrets = count(1)
         epochs = count(1)
         self.loop = Loop()
-        self.store = MemoryStore(rules, lambda: f"epoch-{next(epochs)}")
+        self.store = store or MemoryStore(rules, lambda: f"epoch-{next(epochs)}")
         self.lobby = Lobby(rules, lambda: f"secret-{next(secrets):016}", identify)
         loop = cast("asyncio.AbstractEventLoop", self.loop)
-        self.hub = Hub(loop, self.lobby, self.store, rules)
+        self.keeper = Later(self.store, loop) if later else Inline(self.store, loop)
+        self.hub = Hub(loop, self.lobby, self.keeper, rules)
 
     def reader(self) -> Reader:
         return Reader(self)
+
+    def settle(self) -> None:
+        """Run until nothing is left to do."""
+        self.loop.run()
+        while isinstance(self.keeper, Later) and self.keeper.work():
+            self.loop.run()

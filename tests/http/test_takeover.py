@@ -122,7 +122,7 @@ def test_it_works_on_either_loop(loop: str, secure: bool, tmp_path: Path) -> Non
     trust = ssl.create_default_context(cafile=str(paths["tls_cert"])) if secure else None
 
     async def talk() -> None:
-        server = Server(Settings(addr="127.0.0.1:0", rate=0, **paths))  # type: ignore[arg-type]
+        server = Server(Settings(addr="127.0.0.1:0", store="memory:", rate=0, **paths))  # type: ignore[arg-type]
         (url,) = await server.start()
         async with connect(url.replace("http", "ws") + "/ws", ssl=trust) as socket:
             client = Client(socket)

@@ -13,9 +13,9 @@ from typing import Final, Protocol
 from hubbub.chat import names
 from hubbub.chat.limits import Pace
 from hubbub.chat.room import Member, Room
-from hubbub.chat.session import Again, Dismiss, Effect, Enter, Exit, Post, Session, Tell
+from hubbub.chat.session import Again, Browse, Dismiss, Effect, Enter, Exit, Post, Session, Tell
 from hubbub.protocol.codes import REPLACED, ErrorCode
-from hubbub.protocol.incoming import Chat, Incoming, Join, Leave, Ping
+from hubbub.protocol.incoming import Chat, Delete, Edit, History, Incoming, Join, Leave
 from hubbub.protocol.outgoing import Error, Pong
 
 NOT_JOINED: Final = "join a room before chatting"
@@ -63,50 +63,77 @@ class Lobby:
 
     def handle(self, session: Session, frame: Incoming, now: float) -> list[Effect]:
         """What comes of one frame; `now` is in seconds on a clock that does not go back."""
-        if isinstance(frame, Chat):
-            effect = self.chat(session, frame, now)
-            return [effect] if effect is not None else []
         if isinstance(frame, Join):
             return self.join(session, frame)
         if isinstance(frame, Leave):
             return self.leave(session, frame)
-        return [self.ping(session, frame)]
-
-    def ping(self, session: Session, frame: Ping) -> Tell:
-        """The answer to a ping."""
-        return Tell(session, Pong(frame.id))
+        effect: Effect | None
+        if isinstance(frame, Chat):
+            effect = self.chat(session, frame, now)
+        elif isinstance(frame, Edit | Delete):
+            effect = self.change(session, frame, now)
+        elif isinstance(frame, History):
+            effect = self.history(session, frame)
+        else:
+            effect = Tell(session, Pong(frame.id))
+        return [effect] if effect is not None else []
 
     def chat(self, session: Session, frame: Chat, now: float) -> Post | Tell | None:
         """A message to one of the session's rooms; None for a blank one that had no id."""
         rooms = session.rooms
-        if frame.room is not None:
-            place = frame.room if frame.room in rooms else names.tidy(frame.room)
-            if place not in rooms:
-                return _refuse(session, "not_joined", NOT_JOINED, frame.id)
-        elif len(rooms) == 1:
+        place = frame.room
+        if place is None and len(rooms) == 1:
             place = next(iter(rooms))
-        elif rooms:
-            return _refuse(session, "room_required", "say which room: you are in several", frame.id)
-        else:
-            return _refuse(session, "not_joined", NOT_JOINED, frame.id)
+        elif place is None or place not in rooms:
+            found = _place(session, frame)
+            if isinstance(found, Tell):
+                return found
+            place = found
         text = frame.text.strip()
         if not text:
             if frame.id is None:
                 return None
             return _refuse(session, "empty", "a blank message is not published", frame.id)
+        refusal = self._refuse_words(session, text, frame.id, now)
+        if refusal is not None:
+            return refusal
+        return Post(place, session.identity, rooms[place].name, text, frame.id, 0, session)
+
+    def change(self, session: Session, frame: Edit | Delete, now: float) -> Post | Tell:
+        """Another text for one's own message, or none."""
+        place = _place(session, frame)
+        if isinstance(place, Tell):
+            return place
+        text = frame.text.strip() if isinstance(frame, Edit) else ""
+        if not text and isinstance(frame, Edit):
+            message = "a blank text is no edit; delete the message instead"
+            return _refuse(session, "empty", message, frame.id)
+        refusal = self._refuse_words(session, text, frame.id, now)
+        if refusal is not None:
+            return refusal
+        name = session.rooms[place].name
+        return Post(place, session.identity, name, text, frame.id, frame.seq, session)
+
+    def history(self, session: Session, frame: History) -> Browse | Tell:
+        """Older messages of one of the session's rooms."""
+        place = _place(session, frame)
+        if isinstance(place, Tell):
+            return place
+        return Browse(session, place, frame.before, frame.limit, frame.id)
+
+    def _refuse_words(self, session: Session, text: str, id: str | None, now: float) -> Tell | None:
+        """Whether a text is too long or comes too soon after others; counts it if not."""
         if len(text) > self._max_text:
             message = f"the text has {len(text)} characters; at most {self._max_text} are let in"
-            return _refuse(session, "too_long", message, frame.id)
+            return _refuse(session, "too_long", message, id)
         if self._pace.step:
             pace = self._pace.take(session.pace, now)
             if pace < 0:
                 wait = max(0.001, round(-pace, 3))
                 message = f"too many messages; wait {wait:g} s"
-                return Tell(session, Error(message, "rate_limited", frame.id, wait))
+                return Tell(session, Error(message, "rate_limited", id, wait))
             session.pace = pace
-        name = rooms[place].name
-        room = self.rooms[place]
-        return Post(place, session.identity, name, text, frame.id, room, session)
+        return None
 
     def join(self, session: Session, frame: Join) -> list[Effect]:
         """Into a room under a name, out of the others unless `keep`."""
@@ -208,6 +235,20 @@ class Lobby:
         effects += self.drop(old)
         effects.append(Dismiss(old, REPLACED, "your session is open on a newer connection"))
         return effects
+
+
+def _place(session: Session, frame: Chat | Edit | Delete | History) -> str | Tell:
+    """Which of the session's rooms a frame is for, or why none is."""
+    rooms = session.rooms
+    if frame.room is not None:
+        place = frame.room if frame.room in rooms else names.tidy(frame.room)
+        if place in rooms:
+            return place
+    elif len(rooms) == 1:
+        return next(iter(rooms))
+    elif rooms:
+        return _refuse(session, "room_required", "say which room: you are in several", frame.id)
+    return _refuse(session, "not_joined", NOT_JOINED, frame.id)
 
 
 def _refuse(session: Session, code: ErrorCode, message: str, id: str | None) -> Tell:

@@ -5,6 +5,8 @@ added at the head and only leave at the base. The log knows of each place the `s
 kept event before it, because not all frames are kept (rosters are not).
 """
 
+from bisect import bisect_left
+
 
 class Log:
     """Frames by offset. `base` is the offset of the oldest one here, `head` of the next to come.
@@ -42,6 +44,13 @@ class Log:
         self._frames.append(frame)
         self._seqs.append(self.seq)
         self.size += len(frame)
+
+    def replace(self, seq: int, frame: bytes) -> None:
+        """The kept event `seq` is changed: who has not had it yet gets it as it is now."""
+        if self._before < seq <= self.seq:
+            index = bisect_left(self._seqs, seq)
+            self.size += len(frame) - len(self._frames[index])
+            self._frames[index] = frame
 
     def seq_before(self, offset: int) -> int:
         """The `seq` of the last kept event before `offset` (of those before `base`, the last)."""

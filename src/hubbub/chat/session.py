@@ -42,9 +42,8 @@ class Tell(Struct, gc=False):
 
 
 class Post(Draft):
-    """A chat to be kept and then published in `room`."""
+    """An event to be kept, and then published in the room of its log."""
 
-    room: Room
     session: Session
 
 
@@ -89,6 +88,16 @@ class Exit(Struct):
     answer: str | None
 
 
+class Browse(Struct):
+    """The session wants the last `limit` chats before `before` (None: the newest) of a room."""
+
+    session: Session
+    room: str
+    before: int | None
+    limit: int
+    id: str | None
+
+
 class Dismiss(Struct):
     """Close this session's socket with `code` and `reason`; it is in no room any more."""
 
@@ -97,4 +106,4 @@ class Dismiss(Struct):
     reason: str
 
 
-Effect = Tell | Post | Enter | Again | Exit | Dismiss
+Effect = Tell | Post | Enter | Again | Exit | Browse | Dismiss

@@ -20,6 +20,7 @@ from hubbub.delivery import progress
 from hubbub.protocol.codes import FAULTS
 from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
+from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
 from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
 
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_since",
         "_sock",
         "_transport",
+        "_waits",
         "feeds",
         "heard",
         "heartbeat",
@@ -71,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._hub = hub
         self._parser = Parser(max_message)
         self._held: _Held | None = None
+        self._waits = False
         self._closing = False
         self._reason = ""
         self._pinged = False
@@ -157,12 +160,39 @@ class Connection(asyncio.Protocol):
                 if said is not None:
                     hub.put(said)
                 continue
-            if self.is_full and isinstance(frame, Join | Leave):
-                # Whoever comes or goes has first had all that was said before.
+            if isinstance(frame, Join | Leave) and self._must_wait(frame):
                 self._hold(items[place:] + (self._held or []))
                 return
-            for effect in hub.lobby.handle(self.session, frame, time.monotonic()):
-                hub.put(effect)
+            if hub.decide(self, frame):
+                self._waits = True
+                self._hold(items[place + 1 :] + (self._held or []))
+                return
+        if hub.is_behind and not self._closing:
+            self._hold(self._held or [])
+            hub.park(self)
+
+    def _must_wait(self, frame: Join | Leave) -> bool:
+        """Whether a frame has to be held: a connection goes on by itself when it need not be."""
+        if self.is_full or self._hub.fanout.is_lagging(self):
+            return True  # whoever comes or goes has first had all that was said before
+        if isinstance(frame, Join) and not self._hub.ready(frame.room, self._opened):
+            self._waits = True
+            return True
+        return False
+
+    def _opened(self, problem: StoreError | None) -> None:
+        """The log of the room that the first held frame wants to join is open now, or is not."""
+        self._waits = False
+        if problem is not None and self._held:
+            join = self._held.pop(0)
+            assert isinstance(join, str)
+            self._hub.refuse(self, problem, decode(join).id)
+        self.go_on()
+
+    def answered(self) -> None:
+        """What this connection waited for has come."""
+        self._waits = False
+        self.go_on()
 
     def _control(self, item: Ping | Pong | Close | Failure) -> None:
         if isinstance(item, Ping):
@@ -226,12 +256,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Bytes wait in the transport."""
         self.is_full = True
-        self._hub.choke(self)
+        self._hub.fanout.choke(self)
 
     def resume_writing(self) -> None:
         """The socket has taken all that waited."""
         self.is_full = False
-        self._hub.catch_up(self)
+        self._hub.fanout.catch_up(self)
 
     def _hold(self, items: _Held) -> None:
         """Deal with these later, and read no more until then."""
@@ -240,7 +270,7 @@ class Connection(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Read on, beginning with what was held, unless too many answers wait already."""
-        if self._closing or self._is_flooded():
+        if self._closing or self._waits or self._is_flooded():
             return
         held, self._held = self._held, None
         self._transport.resume_reading()

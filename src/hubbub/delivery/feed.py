@@ -7,6 +7,7 @@ bounded by the log's bounds, never by how slow a reader is.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from msgspec import Raw
 from hubbub.chat.cursor import Cursor
 from hubbub.chat.log import Log
 from hubbub.protocol.outgoing import Missed, encode
-from hubbub.store.base import Store
+from hubbub.store.base import Opened
 from hubbub.websocket.frames import text_frame
 
 if TYPE_CHECKING:
@@ -23,37 +24,45 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 65536
 """About how many bytes are handed to a socket at once; so much a slow one may hold, no more."""
-PAGE: Final = 100
-"""How many events are asked of the store at once for a reader that catches up."""
+MOST: Final = 512
+"""The most events that are asked of the store at once for a reader that catches up."""
 
 
 class Feed:
     """What the members of `name` are fed from.
 
-    `seq` is that of the last event published before. `ready` maps a reader's `send` to the
-    reader: the fan-out's loop then has nothing to look up.
+    `history` has the last chats as `(seq, JSON)`. `ready` maps a reader's `send` to the reader:
+    the fan-out's loop then has nothing to look up. `coming` counts those who were let in and
+    have not been told yet.
     """
 
-    __slots__ = ("_store", "behind", "flushed", "history", "history_seq", "log", "name", "ready")
+    __slots__ = ("behind", "coming", "epoch", "flushed", "history", "log", "name", "ready")
 
-    def __init__(self, name: str, store: Store, seq: int) -> None:
+    def __init__(self, name: str, opened: Opened, history: int) -> None:
         self.name = name
-        self.log = Log(seq)
+        self.epoch = opened.epoch
+        self.log = Log(opened.seq)
         self.flushed = 0
         self.ready: dict[Callable[[bytes], int], Connection] = {}
         self.behind: dict[Connection, Cursor] = {}
-        self.history: list[Raw] = []
-        self.history_seq = -1
-        self._store = store
+        self.coming = 0
+        self.history = deque(opened.history, history)
 
-    def latest(self, count: int) -> list[Raw]:
-        """The last chats for a `welcome`; read once for all who join between two messages."""
-        if self.history_seq != self.log.seq:
-            self.history = [
-                Raw(payload) for payload in self._store.last(self.name, count, self.log.seq)
-            ]
-            self.history_seq = self.log.seq
-        return self.history
+    @property
+    def is_needed(self) -> bool:
+        """Whether anyone is here, or about to be."""
+        return bool(self.ready or self.behind or self.coming)
+
+    def latest(self) -> list[Raw]:
+        """The last chats for a `welcome`."""
+        return [Raw(payload) for _, payload in self.history]
+
+    def change(self, seq: int, payload: bytes) -> None:
+        """A chat is another now: for those who come, and for those who have not had it yet."""
+        for place, (there, _) in enumerate(self.history):
+            if there == seq:
+                self.history[place] = (seq, payload)
+        self.log.replace(seq, text_frame(payload))
 
     def attach(self, reader: Connection, seen: int) -> None:
         """A reader comes to the head, having had all up to `seen`; fed with the next flush."""
@@ -71,6 +80,13 @@ class Feed:
         if self.ready.pop(reader.send, None) is not None:
             self.behind[reader] = Cursor(self.flushed, self.log.seq_before(self.flushed))
 
+    def answer(self, reader: Connection, seq: int, frame: bytes) -> None:
+        """Let a reader have `frame` in place of the event `seq`, which is not flushed yet."""
+        self.hold(reader)
+        cursor = self.behind.get(reader)
+        if cursor is not None:
+            cursor.answers = {**(cursor.answers or {}), seq: frame}
+
     def release(self, reader: Connection) -> None:
         """A reader that is back at the head is fed with all the others again."""
         del self.behind[reader]
@@ -78,35 +94,47 @@ class Feed:
         if not self.behind:
             self.log.forget(self.flushed)
 
-    def next(self, cursor: Cursor) -> bytes:
-        """The next piece for a reader that is behind, and its cursor moved past it; empty: none."""
+    def next(self, cursor: Cursor) -> bytes | None:
+        """The next piece for a reader that is behind, and its cursor moved past it.
+
+        Empty: there is none. None: the cursor needs its next page from the store first.
+        """
         log = self.log
         if cursor.offset < log.base:
             cursor.until = log.seq_before(log.base)
             cursor.offset = log.base
             cursor.stale = True
         if cursor.until > cursor.seen:
-            return self._from_store(cursor)
+            return self._from_page(cursor) if cursor.page is not None else None
         if cursor.offset == log.head:
             return b""
-        data, cursor.offset = log.since(cursor.offset, CHUNK)
-        cursor.seen = cursor.until = log.seq_before(cursor.offset)
+        # Whoever has a frame of its own among them gets one frame at a time.
+        data, cursor.offset = log.since(cursor.offset, 1 if cursor.answers else CHUNK)
+        seq = log.seq_before(cursor.offset)
+        if cursor.answers and seq > cursor.seen:
+            data = cursor.answers.pop(seq, data)
+        cursor.seen = cursor.until = seq
         return data
 
-    def _from_store(self, cursor: Cursor) -> bytes:
-        wanted = min(PAGE, cursor.until - cursor.seen)
-        first, payloads = self._store.after(self.name, cursor.seen, wanted)
+    def _from_page(self, cursor: Cursor) -> bytes | None:
+        page, cursor.page = cursor.page or [], None
         pieces: list[bytes] = []
-        lost = min(first - 1, cursor.until)
+        lost = min(cursor.first - 1, cursor.until)
         if lost > cursor.seen:
-            missed = Missed(self.name, cursor.seen + 1, lost)
-            pieces.append(text_frame(encode(missed)))
+            pieces.append(text_frame(encode(Missed(self.name, cursor.seen + 1, lost))))
             cursor.seen = lost
-        size = 0
-        for payload in payloads:
-            if cursor.seen == cursor.until or size > CHUNK:
-                break
-            size += len(payload)
-            pieces.append(text_frame(payload))
-            cursor.seen += 1
-        return b"".join(pieces)
+        seq = cursor.seen
+        del page[max(0, cursor.until - seq) :]
+        if cursor.answers:
+            for payload in page:
+                seq += 1
+                pieces.append(cursor.answers.pop(seq, b"") or text_frame(payload))
+        else:
+            pieces += map(text_frame, page)
+        cursor.seen += len(page)
+        data = b"".join(pieces)
+        if len(data) < CHUNK:
+            cursor.wanted = min(MOST, cursor.wanted * 2)
+        elif len(data) > 2 * CHUNK:
+            cursor.wanted = max(1, cursor.wanted // 2)
+        return data or None

@@ -1,11 +1,12 @@
-"""The hub: the turn that everything a room hears passes through.
+"""The hub: the line that everything a room hears passes through.
 
-Once per turn of the event loop: commit (the turn's chats go to the store as one batch), publish
-(effects are felt in order, frames are added to the rooms' logs), flush (each room that changed
-writes once to each reader that can take it).
+In each turn of the event loop: commit (what was posted goes to the store as one batch), publish
+(once that is kept, effects are felt in order and frames added to the rooms' logs), flush (see
+`fanout`). While a batch is at work the next one gathers, so load makes batches larger, not queues
+longer; and when too much has gathered, no more is read from those who say it.
 
 Laws: nothing is published that the store has not confirmed; effects are felt in the order in
-which they were decided; a reader whose socket is full is skipped, and costs the others nothing.
+which they were decided; a room is decided on only when its log is open.
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import structlog
+from msgspec import Raw
 
+from hubbub.chat import names
 from hubbub.chat.lobby import Lobby
-from hubbub.chat.session import Again, Dismiss, Effect, Enter, Exit, Post, Tell
+from hubbub.chat.session import Again, Browse, Dismiss, Effect, Enter, Exit, Post, Tell
 from hubbub.delivery.connection import Connection
+from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
-from hubbub.protocol.outgoing import Error, Gap, Joined, Left, Outgoing, Welcome, encode
-from hubbub.store.base import Outcome, Store, Stored
+from hubbub.delivery.keeper import RETRY, Found, Keeper
+from hubbub.protocol.incoming import Incoming, Join
+from hubbub.protocol.outgoing import Error, Gap, Joined, Left, Past, Welcome, encode
+from hubbub.store.base import Opened, Outcome, Refused, StoreError
 from hubbub.websocket.frames import text_frame
-
-CATCH_UP: int = 1 << 20
-"""Bytes that one reader is fed in one go before the others have their turn."""
 
 
 class Rules(Protocol):
@@ -35,34 +39,36 @@ class Rules(Protocol):
     @property
     def history(self) -> int: ...
     @property
+    def max_pending(self) -> int: ...
+    @property
     def tail_events(self) -> int: ...
     @property
     def tail_bytes(self) -> int: ...
 
 
 class Hub:
-    """All feeds of this node, and the line of effects that wait for the next turn."""
+    """All feeds of this node, and the line of effects that wait for their turn."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, lobby: Lobby, store: Store, rules: Rules
+        self, loop: asyncio.AbstractEventLoop, lobby: Lobby, keeper: Keeper, rules: Rules
     ) -> None:
         self.lobby = lobby
+        self.keeper = keeper
+        self.fanout = Fanout(loop, lobby.rooms, keeper, rules)
         self.feeds: dict[str, Feed] = {}
         self.log = structlog.get_logger()
         self._loop = loop
-        self._store = store
         self._history = rules.history
-        self._tail_events = rules.tail_events
-        self._tail_bytes = rules.tail_bytes
+        self._most = rules.max_pending
         self._line: list[Effect] = []
-        self._first: dict[str, int] = {}
-        """Log → the `seq` of its next event that is stored but not published yet."""
-        self._dirty: dict[Feed, None] = {}
-        self._choked: list[Connection] = []
-        self._writing = False
+        self._at_work: tuple[list[Effect], list[Post]] | None = None
+        """What the store is keeping now: a line and the posts in it."""
         self._scheduled = False
-        self._late: dict[Feed, None] = {}
-        self._late_timer: asyncio.TimerHandle | None = None
+        """A turn will come by itself: it is due, or the store will call for it."""
+        self._appending = False
+        self._opening: dict[str, list[Callable[[StoreError | None], None]]] = {}
+        self._parked: list[Connection] = []
+        self._idle: asyncio.Future[None] | None = None
 
     # What happens to the line
 
@@ -72,6 +78,26 @@ class Hub:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._turn)
+
+    def decide(self, reader: Connection, frame: Incoming) -> bool:
+        """Deal with a frame; whether its reader has to wait for `go_on` before the next one."""
+        waits = False
+        for effect in self.lobby.handle(reader.session, frame, time.monotonic()):
+            if isinstance(effect, Enter):
+                self.feeds[effect.room.name].coming += 1
+            elif isinstance(effect, Browse):
+                waits = True
+            self.put(effect)
+        if isinstance(frame, Join):
+            feed = self.feeds.get(names.tidy(frame.room))
+            if feed is not None and not feed.is_needed:
+                self._end(feed)  # it was opened for this join, which was refused
+        return waits
+
+    def refuse(self, reader: Connection, problem: StoreError, id: str | None) -> None:
+        """Tell a reader that the store could not do what it asked for under this id."""
+        message = _unavailable(problem)
+        self.fanout.tell(reader, Error(message, "storage_unavailable", id, RETRY))
 
     def soon(self, what: Callable[[], None]) -> None:
         """Do something in the next turn of the loop."""
@@ -86,104 +112,147 @@ class Hub:
         for effect in self.lobby.drop(reader.session):
             self.put(effect)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits for the store that no more should be read."""
+        return self._at_work is not None and len(self._line) >= self._most
+
+    def park(self, reader: Connection) -> None:
+        """Let this reader `go_on` when the store has caught up."""
+        self._parked.append(reader)
+
+    async def idle(self) -> None:
+        """Wait until everything that was put has been felt."""
+        if self._line or self._at_work is not None:
+            self._idle = self._loop.create_future()
+            await self._idle
+
     def _turn(self) -> None:
         self._scheduled = False
         line = self._line
         if line:
             self._line = []
             posts = [effect for effect in line if type(effect) is Post]
-            outcomes: list[Outcome] = []
             if posts:
-                outcomes = self._store.append(posts, time.time_ns() // 1_000_000)
-            if len(posts) == len(line):
-                for post, outcome in zip(posts, outcomes, strict=True):
-                    self._publish(post, outcome)
+                self._scheduled = True
+                self._at_work = (line, posts)
+                self._appending = True
+                self.keeper.append(posts, time.time_ns() // 1_000_000, self._kept)
+                self._appending = False
             else:
-                self._publish_among(line, posts, outcomes)
-        dirty = self._dirty
-        if dirty:
-            self._dirty = {}
-            for feed in dirty:
-                self._flush(feed)
+                for effect in line:
+                    self._feel(effect)
+        self.fanout.flush()
+        if self._idle is not None and not self._line and self._at_work is None:
+            self._idle.set_result(None)
+            self._idle = None
 
-    def _publish_among(
-        self, line: list[Effect], posts: list[Post], outcomes: list[Outcome]
-    ) -> None:
-        """Publish a turn's posts between its other effects, each at its place."""
-        self._first = {
-            post.log: outcome.seq
-            for post, outcome in zip(reversed(posts), reversed(outcomes), strict=True)
-            if type(outcome) is Stored and outcome.fresh
-        }
-        confirmed = iter(outcomes)
-        for effect in line:
-            if type(effect) is Post:
-                outcome = next(confirmed)
-                self._publish(effect, outcome)
-                if effect.log in self._first:
-                    self._first[effect.log] = max(self._first[effect.log], outcome.seq + 1)
-            else:
-                self._feel(effect)
-        self._first.clear()
+    def _kept(self, outcomes: list[Outcome] | StoreError) -> None:
+        """The store has answered: publish, and go on with what gathered meanwhile."""
+        assert self._at_work is not None
+        (line, posts), self._at_work = self._at_work, None
+        self._scheduled = False
+        if isinstance(outcomes, StoreError):
+            outcomes = [Refused("storage_unavailable", _unavailable(outcomes))] * len(posts)
+        if len(posts) == len(line):
+            for post, outcome in zip(posts, outcomes, strict=True):
+                self._publish(post, outcome)
+        else:
+            confirmed = iter(outcomes)
+            for effect in line:
+                if type(effect) is Post:
+                    self._publish(effect, next(confirmed))
+                else:
+                    self._feel(effect)
+        if self._parked:
+            parked, self._parked = self._parked, []
+            for reader in parked:
+                reader.go_on()
+        if not self._appending:
+            self._turn()
 
     def _publish(self, post: Post, outcome: Outcome) -> None:
-        if type(outcome) is Stored:
-            if outcome.fresh:
-                feed = self.feeds[post.log]
-                feed.log.keep(text_frame(outcome.payload), outcome.seq)
-                self._dirty[feed] = None
-            else:
-                self._tell(post.session.socket, outcome.payload)
+        reader: Connection = post.session.socket
+        if isinstance(outcome, Refused):
+            wait = RETRY if outcome.code == "storage_unavailable" else None
+            self.fanout.tell(reader, Error(outcome.message, outcome.code, post.id, wait))
+        elif outcome.fresh:
+            feed = self.feeds[post.log]
+            if not post.target:
+                feed.history.append((outcome.seq, outcome.payload))
+            elif outcome.changed is not None:
+                feed.change(post.target, outcome.changed)
+                if outcome.answer is not None:
+                    feed.answer(reader, outcome.seq, text_frame(outcome.answer))
+            feed.log.keep(text_frame(outcome.payload), outcome.seq)
+            self.fanout.dirty[feed] = None
         else:
-            message = f"the id was used before, for the message with seq {outcome.seq}"
-            self._tell(post.session.socket, Error(message, "id_reused", post.id))
+            self.fanout.tell(reader, outcome.answer or outcome.payload)
 
     def _feel(self, effect: Effect) -> None:
         match effect:
             case Tell():
-                self._tell(effect.session.socket, effect.frame)
+                self.fanout.tell(effect.session.socket, effect.frame)
             case Enter():
                 self._enter(effect)
             case Exit():
                 self._exit(effect)
             case Again():
                 feed = self.feeds[effect.room.name]
-                self._tell(effect.member.session.socket, self._welcome(feed, effect))
+                self.fanout.tell(effect.member.session.socket, self._welcome(feed, effect))
+            case Browse():
+                self._browse(effect)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
-            case Post():  # pragma: no cover - `_turn` publishes posts
+            case Post():  # pragma: no cover - `_kept` publishes posts
                 raise AssertionError("a post is published, with its outcome")
 
-    def _tell(self, reader: Connection, frame: Outgoing | bytes) -> None:
-        """A frame for one reader, after all that its rooms said before it in this turn."""
-        for feed in reader.feeds:
-            if feed.flushed != feed.log.head:
-                feed.hold(reader)
-                cursor = feed.behind[reader]
-                while not reader.is_full and (data := feed.next(cursor)):
-                    reader.write(data)
-        reader.write(text_frame(frame if isinstance(frame, bytes) else encode(frame)))
-
     # Coming and going
+
+    def ready(self, room: str, then: Callable[[StoreError | None], None]) -> bool:
+        """Whether a room's log is open; if not it will be, and `then` is called."""
+        name = names.tidy(room)
+        if name in self.feeds:
+            return True
+        if name not in self._opening:
+            self._opening[name] = []
+            self.keeper.open(name, self._history, partial(self._opened, name))
+            if name in self.feeds:
+                return True
+        self._opening[name].append(then)
+        return False
+
+    def _opened(self, name: str, opened: Opened | StoreError) -> None:
+        waiting = self._opening.pop(name)
+        problem = opened if isinstance(opened, StoreError) else None
+        if not isinstance(opened, StoreError):
+            self.feeds[name] = Feed(name, opened, self._history)
+        for then in waiting:
+            then(problem)
+        feed = self.feeds.get(name)
+        if feed is not None and waiting and not feed.is_needed:
+            self._end(feed)  # all who waited for it are gone
+
+    def _end(self, feed: Feed) -> None:
+        del self.feeds[feed.name]
+        self.fanout.forget(feed)
+        self.keeper.rest(feed.name)
 
     def _enter(self, effect: Enter) -> None:
         name, member = effect.room.name, effect.member
         reader: Connection = member.session.socket
-        feed = self.feeds.get(name)
-        if feed is None:
-            # The store is ahead of what is published by the rest of this turn's batch.
-            seq = self._first.get(name, self._store.log(name).seq + 1) - 1
-            feed = self.feeds[name] = Feed(name, self._store, seq)
+        feed = self.feeds[name]
         welcome = self._welcome(feed, effect)
         seen = feed.log.seq
         if effect.since is not None:
             seen = self._resume(feed, effect, welcome)
-        self._tell(reader, welcome)
+        self.fanout.tell(reader, welcome)
+        feed.coming -= 1
         feed.attach(reader, seen)
         reader.feeds += (feed,)
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Joined(name, member.name))))
-        self._dirty[feed] = None
+        self.fanout.dirty[feed] = None
         self.log.info("join", conn_id=reader.id, room=name, username=member.name)
 
     def _welcome(self, feed: Feed, effect: Enter | Again) -> Welcome:
@@ -194,9 +263,9 @@ class Hub:
             users=effect.users,
             count=effect.count,
             seq=feed.log.seq,
-            epoch=self._store.log(feed.name).epoch,
+            epoch=feed.epoch,
             session=member.session.secret,
-            history=feed.latest(self._history),
+            history=feed.latest(),
             id=effect.id,
         )
 
@@ -204,16 +273,14 @@ class Hub:
         """Make a welcome one of coming back; gives the `seq` after which events follow it."""
         head = feed.log.seq
         since = effect.since or 0
-        if since > head or (effect.epoch is not None and effect.epoch != welcome.epoch):
+        if since > head or (effect.epoch is not None and effect.epoch != feed.epoch):
             welcome.reset = True
             return head
         welcome.history = None
-        if since == head:
-            return head
-        first, _ = self._store.after(feed.name, since, 1)
+        first = min(self.keeper.first(feed.name), head + 1)
         if first > since + 1:
             welcome.gap = Gap(since + 1, first - 1)
-        return first - 1
+        return max(since, first - 1)
 
     def _exit(self, effect: Exit) -> None:
         name, member = effect.room.name, effect.member
@@ -225,122 +292,32 @@ class Hub:
             while not reader.is_full and (data := feed.next(cursor)):
                 reader.write(data)
         if effect.answer is not None:
-            self._tell(reader, Left(name, member.name, effect.answer))
+            self.fanout.tell(reader, Left(name, member.name, effect.answer))
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
-        if feed.ready or feed.behind:
-            self._dirty[feed] = None
+        if feed.is_needed:
+            self.fanout.dirty[feed] = None
         else:
-            del self.feeds[name]
-            self._dirty.pop(feed, None)
-            self._store.rest(name, self._loop.time())
+            self._end(feed)
         if not effect.replaced:
             self.log.info("leave", conn_id=reader.id, room=name, username=member.name)
 
-    # Writing
+    def _browse(self, effect: Browse) -> None:
+        """Read older messages, none of which the room has not heard yet."""
+        head = self.feeds[effect.room].log.seq
+        before = min(effect.before or head + 1, head + 1)
+        self.keeper.before(effect.room, before, effect.limit, partial(self._browsed, effect))
 
-    def _flush(self, feed: Feed) -> None:
-        room = self.lobby.rooms.get(feed.name)
-        if room is not None and room.roster_due:
-            now = time.monotonic()
-            wait = room.wait_for_roster(now)
-            if wait <= 0:
-                room.roster_told(now)
-                feed.log.tell(text_frame(encode(room.roster())))
-            else:
-                self._late[feed] = None
-                if self._late_timer is None:
-                    self._late_timer = self._loop.call_later(wait, self._late_rosters)
-        log = feed.log
-        head = log.head
-        while feed.flushed < head:
-            data, feed.flushed = log.since(feed.flushed, 65536)
-            self._write(feed, data)
-        if feed.behind:
-            for reader in list(feed.behind):
-                if not reader.is_full:
-                    self.catch_up(reader)
-        if feed.behind:
-            log.bound(self._tail_events, self._tail_bytes)
+    def _browsed(self, effect: Browse, found: Found | StoreError) -> None:
+        reader: Connection = effect.session.socket
+        if isinstance(found, StoreError):
+            self.refuse(reader, found, effect.id)
         else:
-            log.forget(head)
+            payloads, more = found
+            past = Past(effect.room, list(map(Raw, payloads)), more, effect.id)
+            self.fanout.tell(reader, past)
+        reader.answered()
 
-    def _write(self, feed: Feed, data: bytes) -> None:
-        """One piece to each ready reader: the loop that everything else is built around."""
-        size = len(data)
-        ready = feed.ready
-        slow: list[tuple[Connection, int]] = []
-        self._writing = True
-        # Keys alone: to touch the readers too would cost a cache miss for each of them.
-        for send in ready:
-            try:
-                sent = send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError:
-                sent = -1
-            if sent != size:
-                slow.append((ready[send], sent))
-        self._writing = False
-        for reader, sent in slow:
-            if sent < 0:
-                reader.lose("reset")
-            else:
-                reader.overflow(data, sent)
-        if self._choked:
-            choked, self._choked = self._choked, []
-            for reader in choked:
-                self.choke(reader)
 
-    def choke(self, reader: Connection) -> None:
-        """A reader's socket is full: skip it from now on, in all its rooms."""
-        if self._writing:
-            self._choked.append(reader)
-            return
-        for feed in reader.feeds:
-            feed.hold(reader)
-
-    def catch_up(self, reader: Connection) -> None:
-        """Feed a reader from where it stands, as far as its socket takes it."""
-        if not reader.is_open:
-            return
-        budget = CATCH_UP
-        for feed in reader.feeds:
-            cursor = feed.behind.get(reader)
-            if cursor is None:
-                continue
-            while data := feed.next(cursor):
-                reader.write(data)
-                budget -= len(data)
-                if reader.is_full:
-                    return
-                if budget <= 0:
-                    self._loop.call_soon(self.catch_up, reader)
-                    return
-            if cursor.stale:
-                cursor.stale = False
-                room = self.lobby.rooms.get(feed.name)
-                if room is not None:
-                    self._tell(reader, room.roster())
-                if reader.is_full:
-                    return
-            if cursor.offset == feed.flushed:
-                feed.release(reader)
-            else:
-                self._dirty[feed] = None
-                self._wake()
-        reader.go_on()
-
-    def _late_rosters(self) -> None:
-        """Crowds whose roster had to wait."""
-        self._late_timer = None
-        late, self._late = self._late, {}
-        for feed in late:
-            if self.feeds.get(feed.name) is feed:
-                self._dirty[feed] = None
-        self._wake()
-
-    def _wake(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._turn)
+def _unavailable(problem: StoreError) -> str:
+    return f"the log cannot be used at the moment: {problem}"

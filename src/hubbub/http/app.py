@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from hubbub.chat.lobby import Lobby
+from hubbub.delivery.keeper import Keeper
 from hubbub.http.answers import answer, harden, refuse
 from hubbub.http.upgrade import Door
 
@@ -16,7 +17,7 @@ PAGE: Final = Path(__file__).parent.parent / "web"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(lobby: Lobby, door: Door) -> web.Application:
+def application(lobby: Lobby, door: Door, keeper: Keeper) -> web.Application:
     """The HTTP side of the server: the page, the API, `/ws`."""
 
     async def page(_: web.Request) -> web.StreamResponse:
@@ -29,6 +30,8 @@ def application(lobby: Lobby, door: Door) -> web.Application:
     async def health(_: web.Request) -> web.Response:
         if not door.is_open:
             return answer({"status": "stopping"}, 503)
+        if keeper.problem is not None:
+            return answer({"status": "degraded", "reason": keeper.problem}, 503)
         return answer({"status": "ok"})
 
     app = web.Application(middlewares=[_errors])

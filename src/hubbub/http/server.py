@@ -19,6 +19,7 @@ from hubbub.access.identity import identify, new_epoch, new_secret
 from hubbub.chat.lobby import Lobby
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
+from hubbub.delivery.keeper import Inline, Keeper, Threaded
 from hubbub.http.app import application
 from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
 from hubbub.http.upgrade import Door
@@ -41,8 +42,8 @@ class Server:
         self._settings = settings
         loop = asyncio.get_running_loop()
         self.lobby = Lobby(settings, new_secret, identify)
-        self.store = MemoryStore(settings, new_epoch)
-        self.hub = Hub(loop, self.lobby, self.store, settings)
+        self.keeper, self.place = _keeper(settings, loop)
+        self.hub = Hub(loop, self.lobby, self.keeper, settings)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._door = Door(
             self.hub,
@@ -52,7 +53,7 @@ class Server:
             settings.max_connections_per_ip,
         )
         self._runner = web.AppRunner(
-            application(self.lobby, self._door),
+            application(self.lobby, self._door, self.keeper),
             access_log=None,
             handle_signals=False,
             keepalive_timeout=KEEPALIVE,
@@ -68,7 +69,7 @@ class Server:
         for one in sockets:
             await web.SockSite(self._runner, one, ssl_context=tls, backlog=BACKLOG).start()
         self._heartbeat.start()
-        self._tidy()
+        self.keeper.start()
         return [f"{'https' if tls else 'http'}://{_shown(one)}" for one in sockets]
 
     async def stop(self) -> None:
@@ -88,15 +89,25 @@ class Server:
                 connection.abort()
             await self._heartbeat.empty()
         self._heartbeat.stop()
-        self._tidier.cancel()
         await self._runner.cleanup()
+        await self.hub.idle()
+        await self.keeper.close()
         log.info("stopped")
 
-    def _tidy(self) -> None:
-        """Now and then the store lets go of what nobody needs."""
-        loop = asyncio.get_running_loop()
-        self.store.tidy(loop.time())
-        self._tidier = loop.call_later(max(1.0, self._settings.linger / 4), self._tidy)
+
+def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper, str]:
+    """What `--store` names, and how to call that place. Raises `StartError`."""
+    if settings.store == "memory:":
+        return Inline(MemoryStore(settings, new_epoch), loop), "memory, until the server stops"
+    from hubbub.store.database import UnusableError
+    from hubbub.store.place import path_of
+    from hubbub.store.sqlite import SqliteStore
+
+    try:
+        path = path_of(settings.store)
+        return Threaded(SqliteStore(path, settings, new_epoch), loop), str(path)
+    except UnusableError as problem:
+        raise StartError(problem.message, problem.mend) from None
 
 
 def serve(settings: Settings) -> int:
@@ -123,6 +134,7 @@ async def _serve(settings: Settings) -> None:
     sys.stdout.write(
         f"Hubbub {version('hubbub')} listens on {' and '.join(addresses)}\n"
         "Open it in two browser tabs and they can talk. Ctrl+C stops it.\n"
+        f"What is said is kept in {server.place}.\n"
     )
     sys.stdout.flush()
     await stopped.wait()

@@ -15,8 +15,10 @@ ErrorCode = Literal[
     "too_long",
     "rate_limited",
     "forbidden",
+    "not_found",
     "id_reused",
     "empty",
+    "storage_unavailable",
 ]
 
 ERRORS: Final[dict[ErrorCode, str]] = {
@@ -30,12 +32,16 @@ ERRORS: Final[dict[ErrorCode, str]] = {
     "too_long": "A text or a name is longer than this server lets in. Nothing was published.",
     "rate_limited": "Too many messages; `retry_after` says in how many seconds one is welcome.",
     "forbidden": "Not allowed here; the message says why.",
+    "not_found": "There is no such message: it never was, is deleted, or is no longer kept.",
     "id_reused": "The `id` was used before, by the same author, for another text.",
-    "empty": "A chat that had an `id` was blank, so there is nothing to publish.",
+    "empty": "A chat that had an `id`, or an edit, was blank, so there is nothing to publish.",
+    "storage_unavailable": "The log cannot be written or read at the moment. Nothing was "
+    "published; send it again, with the same `id`, after `retry_after` seconds.",
 }
 """What each error code means, in a sentence for `docs/protocol.md`."""
 
 GOING_AWAY: Final = 1001
+STALLED: Final = 1013
 FAULTS: Final = (1002, 1007, 1009)
 """The peer's bytes cannot be followed any further."""
 REPLACED: Final = 4409
@@ -46,6 +52,10 @@ CLOSES: Final[dict[int, tuple[str, str]]] = {
     1006: ("The connection was lost; no close frame came.", "Come back with `since`, with jitter."),
     1007: ("A text frame was not UTF-8.", "Stop: the client has a fault."),
     1009: ("A message was larger than `--max-frame`.", "Stop: send less at once."),
+    1013: (
+        "This reader took nothing for `--stall-timeout` seconds. It has lost nothing.",
+        "Come back with `since`, with jitter.",
+    ),
     4409: ("The same session took the name over on a newer socket.", "Stop, and say so."),
 }
 """Close code → what happened, and what a client does."""

@@ -31,6 +31,7 @@ Secret = Annotated[
     ),
 ]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Number = Annotated[int, Meta(ge=1, le=2**53 - 1, description="The `seq` of an event.")]
 
 
 class Join(Struct, tag_field="type", tag="join", gc=False):
@@ -60,6 +61,35 @@ class Chat(Struct, tag_field="type", tag="chat", gc=False):
     id: Id | None = None
 
 
+class Edit(Struct, tag_field="type", tag="edit", gc=False):
+    """Change the text of one's own message `seq`; `room` as in `chat`."""
+
+    seq: Number
+    text: str
+    room: str | None = None
+    id: Id | None = None
+
+
+class Delete(Struct, tag_field="type", tag="delete", gc=False):
+    """Take one's own message `seq` back: its words go, its place stays; `room` as in `chat`."""
+
+    seq: Number
+    room: str | None = None
+    id: Id | None = None
+
+
+class History(Struct, tag_field="type", tag="history", gc=False):
+    """Ask for older messages: the last `limit` before `before` (default: the newest).
+
+    `room` as in `chat`. Nothing else of this client is dealt with until it is answered.
+    """
+
+    room: str | None = None
+    before: Number | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    id: Id | None = None
+
+
 class Leave(Struct, tag_field="type", tag="leave", gc=False):
     """Leave one room, or without `room` all of them. With an `id` it is answered by `left`."""
 
@@ -73,7 +103,7 @@ class Ping(Struct, tag_field="type", tag="ping", gc=False):
     id: Id | None = None
 
 
-Incoming = Join | Chat | Leave | Ping
+Incoming = Join | Chat | Leave | Ping | Edit | Delete | History
 
 
 class UnreadableError(Exception):

@@ -69,6 +69,8 @@ class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
     """To the room, the author included: a message. `ts` is Unix time in milliseconds.
 
     `seq` numbers the room's kept events 1, 2, 3, … without a hole; `id` is the author's own.
+    A message that was changed later is replayed as it is now: `edited` is when (Unix ms), and one
+    with `deleted` has lost its words and kept its place.
     """
 
     room: str
@@ -76,6 +78,45 @@ class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
     text: str
     ts: int
     seq: int
+    id: str | None = None
+    edited: int | None = None
+    deleted: bool = False
+
+
+class Edited(Struct, tag_field="type", tag="edited", omit_defaults=True, gc=False):
+    """To the room: the author gave the message `target` another text.
+
+    `deleted`: its words are gone since, because the message was deleted later. `id` is in the
+    editor's own copy alone.
+    """
+
+    room: str
+    seq: int
+    target: int
+    username: str
+    text: str
+    ts: int
+    deleted: bool = False
+    id: str | None = None
+
+
+class Deleted(Struct, tag_field="type", tag="deleted", omit_defaults=True, gc=False):
+    """To the room: the author took the message `target` back. `id` as in `edited`."""
+
+    room: str
+    seq: int
+    target: int
+    username: str
+    ts: int
+    id: str | None = None
+
+
+class Past(Struct, tag_field="type", tag="history", omit_defaults=True, gc=False):
+    """To who asked: older chats as they are now, oldest first. `more`: there are older ones yet."""
+
+    room: str
+    events: list[Raw]
+    more: bool
     id: str | None = None
 
 
@@ -105,7 +146,7 @@ class Error(Struct, tag_field="type", tag="error", omit_defaults=True, gc=False)
     retry_after: float | None = None
 
 
-Outgoing = Welcome | Joined | Left | Roster | Said | Missed | Pong | Error
+Outgoing = Welcome | Joined | Left | Roster | Said | Edited | Deleted | Past | Missed | Pong | Error
 
 encode = msgspec.json.Encoder().encode
 """Any outgoing frame → its JSON (bytes)."""

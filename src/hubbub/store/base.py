@@ -2,7 +2,12 @@
 
 Laws: the `seq` of a log's events is 1, 2, 3, … in the order of appending; `ts` never goes back
 within a log; an `id` is in a log at most once for each author; an `epoch` names a log for as long
-as its numbers mean the same events. Numbering is the store's alone.
+as its numbers mean the same events. Numbering is the store's alone. A batch is kept whole or,
+where `StoreError` is raised, not at all.
+
+A store answers when it is done, and may take its time: who must not wait asks it through
+`hubbub.delivery.keeper`. One thread calls `append`, `open`, `rest` and `tidy`; another may call
+`after` and `before` meanwhile; `first` answers at once, to any.
 """
 
 from collections.abc import Sequence
@@ -10,64 +15,98 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from hubbub.protocol.codes import ErrorCode
 from hubbub.protocol.draft import Draft
+
+
+class StoreError(Exception):
+    """The store cannot do its work now; `str()` says why, for a person. Nothing was kept."""
 
 
 class Stored(Struct, gc=False):
     """A draft that is in the log: its number and its JSON as everyone gets it.
 
-    `fresh` is False where the log had it already: then it is for the sender alone.
+    `fresh` is False where the log had it already: then it is for the sender alone. `changed` is
+    the JSON of the chat that it changed, as that is now; `answer` the author's own copy where that
+    is another, because it carries an `id` that the others' does not.
     """
 
     seq: int
     payload: bytes
     fresh: bool = True
+    changed: bytes | None = None
+    answer: bytes | None = None
 
 
-class Reused(Struct, gc=False):
-    """A draft whose `id` its author used before, for another text: not stored."""
+class Refused(Struct, gc=False):
+    """A draft that is not kept, and why: an error's code and message."""
+
+    code: ErrorCode
+    message: str
+
+
+Outcome = Stored | Refused
+
+
+class Opened(Struct, gc=False):
+    """Where a log stands: `seq` of its newest event (0: none yet), its `epoch`, its last chats.
+
+    `history` has `(seq, JSON)`, oldest first.
+    """
 
     seq: int
+    epoch: str
+    history: list[tuple[int, bytes]]
 
 
-Outcome = Stored | Reused
+class Page(Struct, gc=False):
+    """Events one after another, oldest first; `first` is the `seq` of the first of them.
 
+    Without events, `first` is the next `seq` that the log has or will have.
+    """
 
-class Log(Protocol):
-    """Where one log stands: `seq` of its newest event (0: none yet) and its `epoch`."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def epoch(self) -> str: ...
+    first: int
+    events: list[bytes]
 
 
 class Store(Protocol):
-    """The order of events. `memory:` answers at once; its callers are on the loop's thread."""
+    """The order of events. `is_untidy`: `tidy` should be called soon, not only now and then."""
+
+    @property
+    def is_untidy(self) -> bool: ...
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """Number and keep the drafts, all of one turn; `ts` is Unix time in ms."""
         ...
 
-    def log(self, name: str) -> Log:
-        """Where a log stands; it begins with this call if there was none."""
+    def open(self, name: str, count: int) -> Opened:
+        """Where a log stands, and its newest `count` chats; it is open until it rests."""
         ...
 
-    def last(self, name: str, count: int, upto: int) -> list[bytes]:
-        """The JSON of the newest `count` chats with a `seq` up to `upto`, oldest first."""
+    def first(self, name: str) -> int:
+        """The `seq` of the oldest event that an open log still has (or will have)."""
         ...
 
-    def after(self, name: str, seq: int, count: int) -> tuple[int, list[bytes]]:
-        """Events after `seq`, oldest first, at most `count`, and the `seq` of the first.
-
-        The first is `seq + 1`, or later where what came between is no longer kept.
-        """
+    def after(self, name: str, seq: int, count: int) -> Page:
+        """At most `count` events after `seq`, from the first that is still kept."""
         ...
 
-    def tidy(self, now: float) -> None:
-        """Let go of what need not be kept as of `now`; called now and then."""
+    def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
+        """The newest `count` chats before `seq`, oldest first, and whether there are older ones."""
         ...
 
     def rest(self, name: str, now: float) -> None:
-        """Nobody is in the room any more, as of `now` (seconds): its log may go when it must."""
+        """Nobody is in the room any more, as of `now` (Unix seconds): the log is closed."""
+        ...
+
+    def tidy(self, now: float) -> bool:
+        """Let go of a little of what need not be kept as of `now`; whether there is more to do."""
+        ...
+
+    def check(self) -> None:
+        """Try whether the store works again; raises `StoreError` while it does not."""
+        ...
+
+    def close(self) -> None:
+        """Put everything in its place and let go of it."""
         ...

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Final, Protocol
 
 from hubbub.protocol.draft import Draft
-from hubbub.protocol.outgoing import Said, encode
-from hubbub.store.base import Outcome, Reused, Stored
+from hubbub.store import events
+from hubbub.store.base import Opened, Outcome, Page, Refused, Stored
 
 EVENT_COST: Final = 200
 """What an event costs beside its JSON: the objects around it (measured, CPython 3.11)."""
@@ -34,9 +34,12 @@ class Bounds(Protocol):
 
 
 class _Log:
-    """One room's events: `events` has the JSON of those with `seq` `first` … `seq`."""
+    """One room's events: `events` has the JSON of those with `seq` `first` … `seq`.
 
-    __slots__ = ("epoch", "events", "ids", "keys", "seq", "size", "ts")
+    `authors` has as many: whose each chat is, and None for what changed a chat.
+    """
+
+    __slots__ = ("authors", "epoch", "events", "ids", "keys", "seq", "size", "ts")
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -44,7 +47,9 @@ class _Log:
         self.ts = 0
         self.size = 0
         self.events: deque[bytes] = deque()
-        self.ids: dict[tuple[bytes, str], tuple[int, str]] = {}
+        self.authors: deque[bytes | None] = deque()
+        self.ids: dict[tuple[bytes, str], tuple[int, str | None]] = {}
+        """Whose and which → `seq`, and a chat's first text (None once it is deleted)."""
         self.keys: deque[tuple[int, tuple[bytes, str]]] = deque()
         """The ids in order of their events, so that they go when their events go."""
 
@@ -57,9 +62,28 @@ class _Log:
         """What it takes of memory, in bytes, near enough to bound it."""
         return LOG_COST + self.size + EVENT_COST * len(self.events)
 
+    def replace(self, seq: int, payload: bytes) -> None:
+        place = seq - self.first
+        self.size += len(payload) - len(self.events[place])
+        self.events[place] = payload
+
+    def chats(self, before: int, count: int) -> list[tuple[int, bytes]]:
+        """The newest `count` chats before `before`, as `(seq, JSON)`, the newest first."""
+        skip = max(0, self.seq + 1 - before)
+        found = (
+            (self.seq - place, payload)
+            for place, (payload, author) in enumerate(
+                zip(reversed(self.events), reversed(self.authors), strict=True)
+            )
+            if place >= skip and author is not None
+        )
+        return list(islice(found, count))
+
 
 class MemoryStore:
     """A `Store` that forgets. `new_epoch()` names a log that begins."""
+
+    is_untidy: Final = False
 
     def __init__(self, bounds: Bounds, new_epoch: Callable[[], str]) -> None:
         self._logs: dict[str, _Log] = {}
@@ -76,47 +100,74 @@ class MemoryStore:
         """See `Store.append`."""
         outcomes: list[Outcome] = []
         for draft in drafts:
-            log = self._logs.get(draft.log) or self.log(draft.log)
+            log = self._logs.get(draft.log) or self._awake(draft.log)
             if draft.id is not None:
                 known = log.ids.get((draft.author, draft.id))
                 if known is not None:
-                    outcomes.append(_again(log, known, draft.text))
+                    outcomes.append(_again(log, known, draft))
                     continue
-            seq = log.seq = log.seq + 1
-            log.ts = max(log.ts, ts)
-            payload = encode(Said(draft.log, draft.username, draft.text, log.ts, seq, draft.id))
-            log.events.append(payload)
-            log.size += len(payload)
-            if draft.id is not None:
-                key = (draft.author, draft.id)
-                log.ids[key] = (seq, draft.text)
-                log.keys.append((seq, key))
-            if len(log.events) > self._events or log.size > self._bytes:
-                self._trim(log)
-            outcomes.append(Stored(seq, payload))
+            if draft.target:
+                outcomes.append(self._change(log, draft, ts))
+            else:
+                payload = self._add(log, draft, ts)
+                outcomes.append(Stored(log.seq, payload))
         return outcomes
 
-    def log(self, name: str) -> _Log:
-        """See `Store.log`. A log that rested is awake again."""
-        log = self._logs.get(name)
-        if log is None:
-            log = self._logs[name] = _Log(self._new_epoch())
-        elif name in self._resting:
-            self._resting_cost -= self._resting.pop(name)[1]
-        return log
+    def _add(self, log: _Log, draft: Draft, ts: int) -> bytes:
+        seq = log.seq = log.seq + 1
+        log.ts = max(log.ts, ts)
+        payload = events.written(draft, seq, log.ts)
+        log.events.append(payload)
+        log.authors.append(None if draft.target else draft.author)
+        log.size += len(payload)
+        if draft.id is not None:
+            key = (draft.author, draft.id)
+            log.ids[key] = (seq, draft.text)
+            log.keys.append((seq, key))
+        if len(log.events) > self._events or log.size > self._bytes:
+            self._trim(log)
+        return payload
 
-    def last(self, name: str, count: int, upto: int) -> list[bytes]:
-        """See `Store.last`."""
-        log = self._logs[name]
-        end = max(0, upto - log.first + 1)
-        return list(islice(log.events, max(0, end - count), end))
+    def _change(self, log: _Log, draft: Draft, ts: int) -> Outcome:
+        place = draft.target - log.first
+        there = 0 <= place < len(log.events)
+        author = log.authors[place] if there else None
+        new = events.change(draft, author, log.events[place] if there else b"", max(log.ts, ts))
+        if isinstance(new, Refused):
+            return new
+        log.replace(draft.target, new)
+        if not draft.text:
+            first = events.id_of(new)
+            if first is not None:
+                log.ids[draft.author, first] = (draft.target, None)
+            for seq, payload in enumerate(log.events, log.first):
+                if log.authors[seq - log.first] is None and (
+                    events.target_of(payload) == draft.target
+                ):
+                    log.replace(seq, events.wordless(payload))
+        payload = self._add(log, draft, ts)
+        return Stored(log.seq, payload, changed=new, answer=events.answer(payload, draft.id))
 
-    def after(self, name: str, seq: int, count: int) -> tuple[int, list[bytes]]:
+    def open(self, name: str, count: int) -> Opened:
+        """See `Store.open`. A log that rested is awake again."""
+        log = self._awake(name)
+        return Opened(log.seq, log.epoch, log.chats(log.seq + 1, count)[::-1])
+
+    def first(self, name: str) -> int:
+        """See `Store.first`."""
+        return self._logs[name].first
+
+    def after(self, name: str, seq: int, count: int) -> Page:
         """See `Store.after`."""
         log = self._logs[name]
         first = max(seq + 1, log.first)
         start = first - log.first
-        return first, list(islice(log.events, start, start + count))
+        return Page(first, list(islice(log.events, start, start + count)))
+
+    def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
+        """See `Store.before`."""
+        found = [payload for _, payload in self._logs[name].chats(seq, count + 1)]
+        return found[:count][::-1], len(found) > count
 
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
@@ -130,27 +181,51 @@ class MemoryStore:
         self._resting_cost += log.cost
         self.tidy(now)
 
-    def tidy(self, now: float) -> None:
+    def tidy(self, now: float) -> bool:
         """Let go of logs that rested too long, and of the longest rested while all are too many."""
         while self._resting:
             name, (since, cost) = next(iter(self._resting.items()))
             if since + self._linger > now and self._resting_cost <= self._linger_bytes:
-                return
+                break
             del self._resting[name]
             del self._logs[name]
             self._resting_cost -= cost
+        return False
+
+    def check(self) -> None:
+        """See `Store.check`: memory works."""
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._logs.clear()
+
+    def _awake(self, name: str) -> _Log:
+        log = self._logs.get(name)
+        if log is None:
+            log = self._logs[name] = _Log(self._new_epoch())
+        elif name in self._resting:
+            self._resting_cost -= self._resting.pop(name)[1]
+        return log
 
     def _trim(self, log: _Log) -> None:
         # One event always stays, however large, so that a log's newest word can be read back.
         while len(log.events) > 1 and (len(log.events) > self._events or log.size > self._bytes):
             log.size -= len(log.events.popleft())
+            log.authors.popleft()
         first = log.first
         while log.keys and log.keys[0][0] < first:
             del log.ids[log.keys.popleft()[1]]
 
 
-def _again(log: _Log, known: tuple[int, str], text: str) -> Outcome:
+def _again(log: _Log, known: tuple[int, str | None], draft: Draft) -> Outcome:
+    """The answer to an `id` that was used before."""
     seq, first_text = known
-    if first_text != text:
-        return Reused(seq)
-    return Stored(seq, log.events[seq - log.first], fresh=False)
+    payload = log.events[seq - log.first]
+    is_chat = log.authors[seq - log.first] is not None
+    if is_chat:
+        same = not draft.target and first_text in {None, draft.text}
+    else:
+        same = bool(draft.target) and events.same_change(payload, draft)
+    if not same:
+        return events.reused(seq)
+    return Stored(seq, payload, fresh=False, answer=events.answer(payload, draft.id))

@@ -1,0 +1,126 @@
+"""One batch of drafts on its way into SQLite: deduplicated, numbered, made into rows.
+
+The caller puts a transaction around it, and takes the heads back where that fails.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hubbub.protocol.draft import Draft
+from hubbub.store import events, rows
+from hubbub.store.base import Outcome, Refused, Stored
+from hubbub.store.rows import Head, Key
+
+
+class Batch:
+    """The drafts of one turn; `heads` has the head of each log that they are for.
+
+    `deleted`: words were deleted by it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, heads: Mapping[str, Head], ts: int) -> None:
+        self.deleted = False
+        self._db = db
+        self._heads = heads
+        self._ts = ts
+        self._events: list[Any] = []
+        self._sent: list[Any] = []
+
+    def run(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Insert them; gives what became of each."""
+        heads = self._heads
+        keys = [
+            (heads[draft.log].id, draft.author, draft.id)
+            for draft in drafts
+            if draft.id is not None
+        ]
+        self._known = rows.known(self._db, keys) if keys else {}
+        outcomes = [self._one(draft, heads[draft.log]) for draft in drafts]
+        self._write()
+        return outcomes
+
+    def _one(self, draft: Draft, head: Head) -> Outcome:
+        key = (head.id, draft.author, draft.id) if draft.id is not None else None
+        if key is not None and key in self._known:
+            return self._again(draft, key)
+        if draft.target:
+            return self._change(draft, head, key)
+        payload = self._add(draft, head, key)
+        return Stored(head.seq, payload)
+
+    def _add(self, draft: Draft, head: Head, key: Key | None) -> bytes:
+        seq = head.seq = head.seq + 1
+        ts = head.ts = max(head.ts, self._ts)
+        payload = events.written(draft, seq, ts)
+        self._events += (head.id, seq, ts, draft.author, draft.target or None, payload.decode())
+        if key is not None:
+            digest = None if draft.target else events.digest(draft.text)
+            self._sent += (*key, seq, ts, digest)
+            self._known[key] = (seq, ts, digest)
+        return payload
+
+    def _change(self, draft: Draft, head: Head, key: Key | None) -> Outcome:
+        self._write()  # it may be for a chat of this very batch
+        there = self._db.execute(
+            "SELECT author, payload FROM event WHERE log = ? AND seq = ? AND target IS NULL",
+            (head.id, draft.target),
+        ).fetchone()
+        author, payload = there or (None, b"")
+        new = events.change(draft, author, payload, max(head.ts, self._ts))
+        if isinstance(new, Refused):
+            return new
+        self._replace(head, draft.target, new)
+        if not draft.text:
+            self._take_back(draft, head, events.id_of(payload))
+        payload = self._add(draft, head, key)
+        return Stored(head.seq, payload, changed=new, answer=events.answer(payload, draft.id))
+
+    def _take_back(self, draft: Draft, head: Head, id: str | None) -> None:
+        """The words are to be gone from what edited them, too, and from what tells a resend."""
+        self.deleted = True
+        edits = self._db.execute(
+            "SELECT seq, payload FROM event WHERE log = ? AND target = ?", (head.id, draft.target)
+        ).fetchall()
+        for seq, payload in edits:
+            self._replace(head, seq, events.wordless(payload))
+        if id is not None:
+            self._db.execute(
+                "UPDATE sent SET digest = NULL WHERE log = ? AND author = ? AND id = ?",
+                (head.id, draft.author, id),
+            )
+            first = (head.id, draft.author, id)
+            if first in self._known:
+                seq, ts, _ = self._known[first]
+                self._known[first] = (seq, ts, None)
+
+    def _replace(self, head: Head, seq: int, payload: bytes) -> None:
+        self._db.execute(
+            "UPDATE event SET payload = ? WHERE log = ? AND seq = ?",
+            (payload.decode(), head.id, seq),
+        )
+
+    def _again(self, draft: Draft, key: Key) -> Outcome:
+        """The answer to an id that was used before."""
+        self._write()
+        seq, ts, digest = self._known[key]
+        there = self._db.execute(
+            "SELECT target, payload FROM event WHERE log = ? AND seq = ?", (key[0], seq)
+        ).fetchone()
+        if there is None:  # no longer kept; but what it was is known well enough
+            target, payload = draft.target or None, events.written(draft, seq, ts)
+        else:
+            target, payload = there
+        if target is None:
+            same = not draft.target and digest in {None, events.digest(draft.text)}
+        else:
+            same = bool(draft.target) and (there is None or events.same_change(payload, draft))
+        if not same:
+            return events.reused(seq)
+        return Stored(seq, payload, fresh=False, answer=events.answer(payload, draft.id))
+
+    def _write(self) -> None:
+        rows.insert(self._db, rows.EVENTS, self._events)
+        rows.insert(self._db, rows.SENT, self._sent)

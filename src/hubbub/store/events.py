@@ -1,0 +1,100 @@
+"""How events are written: the same JSON in every store.
+
+Laws: an event's JSON is made here alone; what is kept of a deleted message, and of what edited
+it, has none of its words.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from hubbub.protocol.draft import Draft
+from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
+from hubbub.store.base import Refused
+
+_read_chat = msgspec.json.Decoder(Said).decode
+_read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited | Deleted).decode
+
+_CHAT: Final = b'{"type":"chat",'
+
+
+def written(draft: Draft, seq: int, ts: int) -> bytes:
+    """The JSON of a new event, as everyone gets it: the `id` of a change is its author's alone."""
+    if not draft.target:
+        return encode(Said(draft.log, draft.username, draft.text, ts, seq, draft.id))
+    if draft.text:
+        return encode(Edited(draft.log, seq, draft.target, draft.username, draft.text, ts))
+    return encode(Deleted(draft.log, seq, draft.target, draft.username, ts))
+
+
+def change(draft: Draft, author: bytes | None, payload: bytes, ts: int) -> bytes | Refused:
+    """A chat's JSON as `draft` leaves it, or why it may not be changed so.
+
+    `author` is whose the chat is (None: there is no such chat), `payload` what it is now.
+    """
+    if author is None:
+        return Refused("not_found", f"there is no message with seq {draft.target}")
+    if author != draft.author:
+        verb = "changed" if draft.text else "deleted"
+        return Refused("forbidden", f"a message can be {verb} by its author alone")
+    chat = _read_chat(payload)
+    if chat.deleted:
+        return Refused("not_found", f"the message with seq {draft.target} is deleted")
+    chat.text = draft.text
+    chat.edited = ts if draft.text else None
+    chat.deleted = not draft.text
+    return encode(chat)
+
+
+def id_of(payload: bytes) -> str | None:
+    """A chat's own `id`."""
+    return _read_chat(payload).id
+
+
+def target_of(payload: bytes) -> int:
+    """Which message an `edited` or `deleted` changes."""
+    return _read_change(payload).target
+
+
+def wordless(payload: bytes) -> bytes:
+    """The JSON of an `edited` whose message is deleted; that of a `deleted` as it is."""
+    change = _read_change(payload)
+    if isinstance(change, Edited):
+        change.text = ""
+        change.deleted = True
+        return encode(change)
+    return payload
+
+
+def same_change(payload: bytes, draft: Draft) -> bool:
+    """Whether `draft` asks for what the event in `payload` did already."""
+    change = _read_change(payload)
+    if change.target != draft.target:
+        return False
+    if isinstance(change, Edited):
+        return bool(draft.text) and (change.deleted or change.text == draft.text)
+    return not draft.text
+
+
+def answer(payload: bytes, id: str | None) -> bytes | None:
+    """The author's own copy of a change, with the `id` that it was asked for with.
+
+    None where that is the one that all get: a chat's `id` is in everyone's copy.
+    """
+    if id is None or payload.startswith(_CHAT):
+        return None
+    change = _read_change(payload)
+    change.id = id
+    return encode(change)
+
+
+def digest(text: str) -> bytes:
+    """What is remembered of a chat's first text, to tell a resend from another text."""
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
+def reused(seq: int) -> Refused:
+    """The refusal of an `id` that its author used before."""
+    return Refused("id_reused", f"the id was used before, for the event with seq {seq}")

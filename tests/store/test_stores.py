@@ -1,0 +1,221 @@
+"""What every store promises, held by each of them."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubbub.store.base import Store
+from tests.store.kinds import BOB, KINDS, delete, edit, keep, refused, say, stored
+
+
+@pytest.fixture(params=KINDS)
+def new(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
+    made: list[Store] = []
+
+    def make(**settings: Any) -> Store:
+        made.append(KINDS[request.param](tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(new: Callable[..., Store]) -> Store:
+    return new()
+
+
+def texts(payloads: list[bytes]) -> list[str]:
+    return [json.loads(payload)["text"] for payload in payloads]
+
+
+def test_each_log_is_numbered_from_one_without_a_hole(store: Store) -> None:
+    assert keep(store, say("a"), say("b", log="blue"), say("c")) == [1, 1, 2]
+    assert keep(store, say("d")) == [3]
+    assert store.open("red", 0).seq == 3
+    assert store.open("green", 0).seq == 0
+
+
+def test_an_event_is_the_json_that_everyone_gets(store: Store) -> None:
+    (plain,) = store.append([say('line\nfeed "quoted" é 👍 \u2028')], 5)
+    assert json.loads(stored(plain).payload) == {
+        "type": "chat",
+        "room": "red",
+        "username": "ann",
+        "text": 'line\nfeed "quoted" é 👍 \u2028',
+        "ts": 5,
+        "seq": 1,
+    }
+    (with_id,) = store.append([say("b", "i1")], 6)
+    assert json.loads(stored(with_id).payload)["id"] == "i1"
+    assert store.after("red", 0, 10).events == [stored(plain).payload, stored(with_id).payload]
+
+
+def test_time_never_goes_back_within_a_log(store: Store) -> None:
+    keep(store, say("a"), ts=1000)
+    (second,) = store.append([say("b")], 900)
+    assert json.loads(stored(second).payload)["ts"] == 1000
+
+
+def test_many_events_in_one_batch_are_all_kept_in_order(store: Store) -> None:
+    keep(store, *(say(str(number), f"i{number}") for number in range(517)))
+    page = store.after("red", 0, 1000)
+    assert page.first == 1
+    assert texts(page.events) == [str(number) for number in range(517)]
+
+
+def test_an_id_is_kept_once_for_each_author(store: Store) -> None:
+    first, again, other, changed = store.append(
+        [say("a", "1"), say("a", "1"), say("a", "1", BOB), say("b", "1")], 1
+    )
+    assert stored(again).seq == 1
+    assert not stored(again).fresh
+    assert stored(again).payload == stored(first).payload
+    assert (stored(other).seq, stored(other).fresh) == (2, True)
+    assert refused(changed) == "id_reused"
+    (later,) = store.append([say("a", "1")], 99)
+    assert (stored(later).seq, stored(later).fresh) == (1, False)
+    assert stored(later).payload == stored(first).payload
+    assert store.open("red", 0).seq == 2
+
+
+def test_an_id_belongs_to_one_log(store: Store) -> None:
+    assert keep(store, say("a", "1"), say("b", "1", log="blue")) == [1, 1]
+
+
+def test_pages_begin_where_they_are_asked_to(store: Store) -> None:
+    keep(store, *(say(str(number)) for number in range(1, 11)))
+    page = store.after("red", 3, 4)
+    assert page.first == 4
+    assert texts(page.events) == ["4", "5", "6", "7"]
+    empty = store.after("red", 10, 4)
+    assert (empty.first, empty.events) == (11, [])
+
+
+def test_older_chats_are_read_backwards(store: Store) -> None:
+    keep(store, *(say(str(number)) for number in range(1, 6)))
+    payloads, more = store.before("red", 5, 2)
+    assert (texts(payloads), more) == (["3", "4"], True)
+    payloads, more = store.before("red", 3, 2)
+    assert (texts(payloads), more) == (["1", "2"], False)
+    assert store.before("red", 1, 2) == ([], False)
+    payloads, more = store.before("red", 99, 50)
+    assert (texts(payloads), more) == (["1", "2", "3", "4", "5"], False)
+
+
+def test_an_opened_log_comes_with_its_last_chats(store: Store) -> None:
+    keep(store, *(say(str(number)) for number in range(1, 6)), edit(2, "two"))
+    opened = store.open("red", 2)
+    assert opened.seq == 6
+    assert [seq for seq, _ in opened.history] == [4, 5]
+    assert texts([payload for _, payload in opened.history]) == ["4", "5"]
+    assert store.open("red", 2).epoch == opened.epoch
+    assert store.open("red", 0).history == []
+
+
+def test_an_edit_is_an_event_and_changes_the_message_too(store: Store) -> None:
+    keep(store, say("hello"), ts=1)
+    (outcome,) = store.append([edit(1, "hallo")], 7)
+    event, now = stored(outcome), json.loads(stored(outcome).changed or b"")
+    assert json.loads(event.payload) == {
+        "type": "edited",
+        "room": "red",
+        "seq": 2,
+        "target": 1,
+        "username": "ann",
+        "text": "hallo",
+        "ts": 7,
+    }
+    assert (now["seq"], now["text"], now["ts"], now["edited"]) == (1, "hallo", 1, 7)
+    assert store.after("red", 0, 9).events == [event.changed, event.payload]
+    assert store.before("red", 9, 9) == ([event.changed], False)
+
+
+def test_a_deleted_message_keeps_its_place_and_loses_its_words(store: Store) -> None:
+    keep(store, say("secret one", "i1"), edit(1, "secret two"), say("other"))
+    (outcome,) = store.append([delete(1)], 7)
+    assert json.loads(stored(outcome).payload) == {
+        "type": "deleted",
+        "room": "red",
+        "seq": 4,
+        "target": 1,
+        "username": "ann",
+        "ts": 7,
+    }
+    kept = [json.loads(event) for event in store.after("red", 0, 9).events]
+    assert [event["seq"] for event in kept] == [1, 2, 3, 4]
+    assert (kept[0]["text"], kept[0]["deleted"]) == ("", True)
+    assert "edited" not in kept[0]
+    assert (kept[1]["type"], kept[1]["text"], kept[1]["deleted"]) == ("edited", "", True)
+    assert not any(b"secret" in event for event in store.after("red", 0, 9).events)
+
+
+def test_only_the_author_may_change_a_message_and_only_one_that_is_there(store: Store) -> None:
+    keep(store, say("mine"), edit(1, "still mine"), say("gone"), delete(3))
+    outcomes = store.append(
+        [
+            edit(1, "yours", author=BOB),
+            delete(1, author=BOB),
+            edit(99, "none there"),
+            edit(2, "an edit is no message"),
+            edit(3, "back"),
+            delete(3),
+            edit(1, "in another room", log="blue"),
+        ],
+        1,
+    )
+    assert [refused(outcome) for outcome in outcomes] == ["forbidden"] * 2 + ["not_found"] * 5
+    assert store.open("red", 0).seq == 4, "nothing was kept of all this"
+
+
+def test_a_message_can_be_changed_in_the_batch_that_brought_it(store: Store) -> None:
+    assert keep(store, say("a"), edit(1, "b"), edit(1, "c"), delete(1)) == [1, 2, 3, 4]
+    assert [json.loads(event)["text"] for event in store.after("red", 0, 3).events] == [""] * 3
+
+
+def test_a_change_that_is_sent_again_is_made_once(store: Store) -> None:
+    keep(store, say("a"))
+    for draft in (edit(1, "b", "e1"), delete(1, "d1")):
+        first, again = store.append([draft, draft], 1)
+        assert stored(first).fresh
+        assert not stored(again).fresh
+        assert stored(again).seq == stored(first).seq
+        assert stored(again).answer == stored(first).answer
+        assert json.loads(stored(first).answer or b"")["id"] == draft.id
+        assert b'"id"' not in stored(first).payload, "only its author gets the id"
+    assert refused(store.append([say("x", "e1")], 1)[0]) == "id_reused"
+    assert refused(store.append([delete(1, "e1")], 1)[0]) == "id_reused"
+
+
+def test_who_sends_a_deleted_message_again_hears_that_it_is_deleted(store: Store) -> None:
+    keep(store, say("secret", "i1"), delete(1))
+    (again,) = store.append([say("secret", "i1")], 1)
+    assert (stored(again).seq, stored(again).fresh) == (1, False)
+    assert json.loads(stored(again).payload)["deleted"] is True
+
+
+def test_an_edited_message_that_is_sent_again_is_known_by_its_first_text(store: Store) -> None:
+    keep(store, say("first", "i1"), edit(1, "second"))
+    (again,) = store.append([say("first", "i1")], 1)
+    assert (stored(again).seq, stored(again).fresh) == (1, False)
+    assert json.loads(stored(again).payload)["text"] == "second"
+
+
+def test_a_log_that_rested_is_the_same_log(store: Store) -> None:
+    keep(store, say("a", "i1"))
+    epoch = store.open("red", 0).epoch
+    store.rest("red", 0.0)
+    opened = store.open("red", 5)
+    assert (opened.seq, opened.epoch, len(opened.history)) == (1, epoch, 1)
+    assert not stored(store.append([say("a", "i1")], 1)[0]).fresh
+    assert keep(store, say("b")) == [2]
+    assert store.first("red") == 1
+
+
+def test_a_store_that_works_says_so(store: Store) -> None:
+    store.check()
+    assert store.tidy(1.0) is False
