@@ -77,11 +77,13 @@ system:
 $(BIN)/python:
 	@PYTHON="$(PYTHON)" scripts/make-venv $(VENV)
 
+# The locks are whole, so pip has nothing to resolve; left to, it looks for newer versions of what
+# one package asks of another with an extra, and stumbles over those that the lock does not have.
 $(RUNTIME): $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
-	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) install --require-hashes --no-deps -r requirements/build.txt -r requirements/runtime.txt
 	$(PIP) install --no-build-isolation --no-deps --no-index --editable .
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.txt
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
