@@ -46,6 +46,14 @@ class Raw:
 
     async def read(self) -> dict[str, Any]:
         """The next text frame."""
+        while True:
+            opcode, payload = await self.next()
+            if opcode == 1:
+                frame: dict[str, Any] = json.loads(payload)
+                return frame
+
+    async def next(self) -> tuple[int, bytes]:
+        """The next frame of any kind: its opcode and payload."""
         loop = asyncio.get_running_loop()
         while True:
             if len(self.data) >= 2:
@@ -57,10 +65,7 @@ class Raw:
                 if len(self.data) >= head + size:
                     payload, opcode = bytes(self.data[head : head + size]), self.data[0] & 15
                     del self.data[: head + size]
-                    if opcode == 1:
-                        frame: dict[str, Any] = json.loads(payload)
-                        return frame
-                    continue
+                    return opcode, payload
             async with asyncio.timeout(PATIENCE):
                 data = await loop.sock_recv(self.socket, 1 << 16)
             assert data, "the server closed the connection"

@@ -138,7 +138,7 @@ def test_a_port_that_only_root_may_use(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
-    assert run(["serve", "--addr", "127.0.0.1:80"]) == 2
+    assert run(["serve", "--addr", "127.0.0.1:80", "--store", "memory:"]) == 2
     line = capsys.readouterr().err
     assert line.startswith("hubbub: port 80 ")
     assert line.count("\n") == 1

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
-from hubbub.protocol.codes import FAULTS
+from hubbub.protocol.codes import FAULTS, STALLED
 from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
@@ -52,12 +52,14 @@ class Connection(asyncio.Protocol):
         "_gone",
         "_held",
         "_hub",
+        "_moved",
         "_parser",
         "_pinged",
         "_reason",
         "_remote",
         "_since",
         "_sock",
+        "_stuck_since",
         "_transport",
         "_waits",
         "feeds",
@@ -78,6 +80,8 @@ class Connection(asyncio.Protocol):
         self._reason = ""
         self._pinged = False
         self._acked = 0
+        self._moved = (0, 0)
+        self._stuck_since = 0.0
         self._since = time.monotonic()
         self.heartbeat = heartbeat
         self.number = next(_numbers)
@@ -256,6 +260,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Bytes wait in the transport."""
         self.is_full = True
+        self._stuck_since = 0.0
         self._hub.fanout.choke(self)
 
     def resume_writing(self) -> None:
@@ -320,6 +325,9 @@ class Connection(asyncio.Protocol):
 
     def beat(self) -> None:
         """Look for a sign of life since the last look; ask for one, or give up."""
+        if self.is_full and not self._closing:
+            self._watch()  # a ping would only wait behind what waits already
+            return
         if self.heard:
             self.heard = self._pinged = False
             return
@@ -335,3 +343,12 @@ class Connection(asyncio.Protocol):
             self._pinged = True
             self.write(_PING)
         self._acked = acked
+
+    def _watch(self) -> None:
+        """See whether a reader whose socket is full takes anything; if not for long, it goes."""
+        moved = (progress.acknowledged(self._sock), -self._transport.get_write_buffer_size())
+        now = time.monotonic()
+        if not self._stuck_since or moved > self._moved:
+            self._stuck_since, self._moved = now, moved
+        elif now - self._stuck_since >= self._hub.stall_timeout:
+            self.close(STALLED, "you took nothing for too long; come back with since")

@@ -41,6 +41,8 @@ class Rules(Protocol):
     @property
     def max_pending(self) -> int: ...
     @property
+    def stall_timeout(self) -> float: ...
+    @property
     def tail_events(self) -> int: ...
     @property
     def tail_bytes(self) -> int: ...
@@ -58,6 +60,7 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self.log = structlog.get_logger()
         self._loop = loop
+        self.stall_timeout = rules.stall_timeout
         self._history = rules.history
         self._most = rules.max_pending
         self._line: list[Effect] = []
