@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from hubbub.protocol.draft import Draft
 from hubbub.store import rows
@@ -56,6 +56,8 @@ class SqliteStore:
         self._scrub_at = float("inf")
         self._sweep: Iterator[None] | None = None
         self._sweep_at = float("-inf")
+        self._why = f"the file {path} is gone"
+        """Why there is no file to write to, while there is none."""
         self._reading = threading.Lock()
         """Held while the reading connection is used, so that it can be replaced."""
         self._lock = locked(path)
@@ -212,16 +214,19 @@ class SqliteStore:
             except UnusableError as problem:
                 self._db = sqlite3.connect(":memory:", check_same_thread=False)
                 self._db.close()  # so that all use of it fails until the next try
-                self._files = ()
-                raise StoreError(str(problem)) from None
+                self._give_up(str(problem))
             with self._errors():
                 for name, head in self._heads.items():
                     found = rows.find(self._db, name)
                     if head.id and (
                         found is None or (found.epoch, found.seq) != (head.epoch, head.seq)
                     ):
-                        self._files = ()
-                        raise StoreError(f"the file {self.path} is another one now; restart Hubbub")
+                        self._give_up(f"the file {self.path} is another one now; restart Hubbub")
+
+    def _give_up(self, why: str) -> NoReturn:
+        """What stands at our path is not to be touched, until it is another."""
+        self._files, self._why = (), why
+        raise StoreError(why)
 
     def close(self) -> None:
         """See `Store.close`. Leaves one file, without a write-ahead log."""
@@ -249,7 +254,9 @@ class SqliteStore:
 
     def _see_the_file(self) -> None:
         """SQLite would go on writing to a file that was removed, and all of it would be lost."""
-        if self._identities() != self._files or not self._files:
+        if not self._files:
+            raise StoreError(self._why)
+        if self._identities() != self._files:
             raise StoreError(f"the file {self.path} is gone, or is another one")
 
     def _size_of(self, suffix: str) -> int:
