@@ -102,11 +102,36 @@ class Settings:
     max_rooms_per_connection: int = _setting(
         100, "Rooms that one connection may be in at one time.", least=1
     )
+    max_rooms: int = _setting(
+        0, "Rooms with someone in them at one time, on this server. 0: no limit.", least=0
+    )
+    auth: Literal["off", "optional", "required"] = _setting(
+        "off",
+        "Who needs a token. off: nobody, names are free; optional: guests beside users; required:"
+        " everyone.",
+    )
+    mod_password: str | None = _setting(
+        None,
+        "The password by which one becomes a moderator of every room, for small hosts. None: only"
+        " tokens make moderators.",
+    )
     rate: float = _setting(
         10.0,
-        "Chat messages a second that one connection may send for long; three times as many may"
-        " come at once. 0: no limit.",
+        "Messages a second that one connection may send for long; as many joins and leaves, and as"
+        " many other frames. What comes faster is refused. 0: no limit, not on bytes either.",
         least=0,
+    )
+    burst: int = _setting(
+        30, "Messages (joins and leaves, other frames) that may come at once after a rest.", least=1
+    )
+    rate_bytes: int = _setting(
+        65_536, "Bytes a second that one connection may send for long. 0: no limit.", least=0
+    )
+    burst_bytes: int = _setting(262_144, "Bytes that may come at once after a rest.", least=1)
+    max_refused: int = _setting(
+        100,
+        "Refusals for coming too fast, within a minute, after which a connection is closed.",
+        least=1,
     )
     ping: float = _setting(
         20.0,

@@ -46,7 +46,7 @@ def test_what_cannot_be_seen_is_not_let_in(name: str) -> None:
 
 
 def test_a_pace_lets_a_burst_through_and_then_its_rate() -> None:
-    pace = Pace(10)
+    pace = Pace(10, 30)
     tat, passed = 0.0, 0
     for tick in range(1000):
         now = 100 + tick / 100
@@ -59,8 +59,8 @@ def test_a_pace_lets_a_burst_through_and_then_its_rate() -> None:
 
 
 def test_a_rate_below_one_still_lets_one_through() -> None:
-    assert Pace(0.1).take(0.0, 50.0) > 0
-    assert Pace(0).take(0.0, 50.0) == 0.0
+    assert Pace(0.1, 1).take(0.0, 50.0) > 0
+    assert Pace(0, 30).take(0.0, 50.0) == 0.0
 
 
 @given(st.lists(st.one_of(st.integers(1, 40), st.just(0)), max_size=60), st.integers(1, 120))

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
+from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
 from hubbub.protocol.codes import FAULTS, STALLED
@@ -71,7 +72,9 @@ class Connection(asyncio.Protocol):
         "session",
     )
 
-    def __init__(self, hub: Hub, heartbeat: Heartbeat, max_message: int) -> None:
+    def __init__(
+        self, hub: Hub, heartbeat: Heartbeat, max_message: int, grant: Grant | None = None
+    ) -> None:
         self._hub = hub
         self._parser = Parser(max_message)
         self._held: _Held | None = None
@@ -86,6 +89,7 @@ class Connection(asyncio.Protocol):
         self.heartbeat = heartbeat
         self.number = next(_numbers)
         self.session = Session(self)
+        self.session.grant = grant
         self.feeds: tuple[Feed, ...] = ()
         self.heard = True
         """Something came from the peer since the heartbeat last looked."""
@@ -113,7 +117,7 @@ class Connection(asyncio.Protocol):
 
         `gone(remote)` is called once when it has ended.
         """
-        self._remote = remote
+        self._remote = self.session.address = remote
         self._gone = gone
         self._transport = transport
         info = transport.get_extra_info("socket")
@@ -128,6 +132,7 @@ class Connection(asyncio.Protocol):
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
         self.heartbeat.add(self)
+        self._hub.expiry.watch(self)
         self._hub.log.info("connect", conn_id=self.id, remote=remote)
         transport.set_protocol(self)
         if rest:
@@ -138,11 +143,13 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""
         self.heard = True
+        wait = self._hub.lobby.weigh(self.session, len(data), time.monotonic())
         items = self._parser.feed(data)
         if items:
-            self._take(items)
+            self._take(items, wait)
 
-    def _take(self, items: _Held) -> None:
+    def _take(self, items: _Held, wait: float = 0.0) -> None:
+        """Deal with what came; with `wait`, it came so many seconds too soon."""
         hub = self._hub
         if len(items) > BATCH:
             self._hold(items[BATCH:])
@@ -154,20 +161,26 @@ class Connection(asyncio.Protocol):
                 continue
             if self._closing:
                 continue
+            now = time.monotonic()
             try:
                 frame = decode(item)
             except UnreadableError as problem:
-                hub.put(Tell(self.session, Error(str(problem), "invalid", problem.id)))
+                refusal = hub.lobby.hurry(self.session, problem.id, now)
+                invalid = Error(str(problem), "invalid", problem.id)
+                hub.put(refusal or Tell(self.session, invalid))
+                continue
+            if wait:
+                hub.put(hub.lobby.too_fast(self.session, wait, frame.id, now))
                 continue
             if type(frame) is Chat:
-                said = hub.lobby.chat(self.session, frame, time.monotonic())
+                said = hub.lobby.chat(self.session, frame, now)
                 if said is not None:
                     hub.put(said)
                 continue
             if isinstance(frame, Join | Leave) and self._must_wait(frame):
                 self._hold(items[place:] + (self._held or []))
                 return
-            if hub.decide(self, frame):
+            if hub.decide(self, frame, now):
                 self._waits = True
                 self._hold(items[place + 1 :] + (self._held or []))
                 return

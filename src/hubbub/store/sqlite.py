@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
-from hubbub.protocol.draft import Draft
-from hubbub.store import rows
+from hubbub.protocol.draft import Authored, Draft
+from hubbub.store import events, rows
 from hubbub.store.base import Opened, Outcome, Page, Stored, StoreError
 from hubbub.store.batch import Batch
 from hubbub.store.database import Sync, UnusableError, connect, connect_reader, locked
@@ -143,6 +143,27 @@ class SqliteStore:
             log = self._reader.execute("SELECT id FROM log WHERE name = ?", (name,)).fetchone()
             found = rows.chats(self._reader, log[0], seq, count + 1) if log else []
         return [payload for _, payload in found[:count]][::-1], len(found) > count
+
+    def author(self, name: str, seq: int) -> Authored | None:
+        """See `Store.author`."""
+        with self._reading, self._errors():
+            found = self._reader.execute(
+                "SELECT author, payload FROM event WHERE log = (SELECT id FROM log WHERE name = ?)"
+                " AND seq = ? AND target IS NULL",
+                (name, seq),
+            ).fetchone()
+        return None if found is None else events.authored(*found)
+
+    def writings(self, name: str, author: bytes, count: int) -> list[int]:
+        """See `Store.writings`. Reads the whole log: it is asked seldom, and not by the writer."""
+        with self._reading, self._errors():
+            found = self._reader.execute(
+                "SELECT seq FROM event WHERE log = (SELECT id FROM log WHERE name = ?)"
+                " AND author = ? AND target IS NULL AND json_extract(payload, '$.deleted') IS NULL"
+                " ORDER BY seq DESC LIMIT ?",
+                (name, author, count),
+            ).fetchall()
+        return [seq for (seq,) in found]
 
     def _head(self, name: str) -> Head:
         head = self._heads.get(name)
