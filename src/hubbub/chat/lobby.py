@@ -180,21 +180,19 @@ class Lobby:
         if room is None:
             room = self.rooms[place] = Room(place, self._crowd, self._auth != "off")
         effects += self._admit(session, room, name, key, other)
-        quiet = other is not None or room.is_crowd
         effects.append(
             Enter(
                 session,
                 room,
                 session.rooms[place],
                 room.present(),
-                quiet,
+                other is None,
+                other is not None or room.is_crowd,
                 frame.since,
                 frame.epoch,
                 frame.id,
             )
         )
-        if other is None:
-            room.roster_due = True
         return effects
 
     def _name(self, session: Session, frame: Join) -> str:
@@ -304,7 +302,7 @@ class Lobby:
         """Let a ghost's place in the roster be taken over, and send its socket away."""
         (old,) = ghost.sessions
         del old.rooms[room.name]
-        effects: list[Effect] = [Exit(old, room, ghost, True, True, None)]
+        effects: list[Effect] = [Exit(old, room, ghost, False, True, True, None)]
         effects += self.drop(old)
         effects.append(Dismiss(old, REPLACED, "your session is open on a newer connection"))
         return effects
@@ -331,12 +329,11 @@ class Lobby:
         room = self.rooms[place]
         if len(member.sessions) > 1:
             member.sessions = tuple(one for one in member.sessions if one is not session)
-            return Exit(session, room, member, True, False, answer)
+            return Exit(session, room, member, False, True, False, answer)
         del room.members[member.key]
-        room.roster_due = True
         if not room.members:
             del self.rooms[place]
-        return Exit(session, room, member, room.is_crowd, False, answer)
+        return Exit(session, room, member, True, room.is_crowd, False, answer)
 
     def inform(self, session: Session, welcome: Welcome, now: float) -> None:
         """Put into a welcome what may and may not be done in its room."""

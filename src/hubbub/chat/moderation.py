@@ -160,6 +160,8 @@ class Moderation:
         if person.identity == session.identity or any(one.moderates(place) for one in here):
             message = "moderators cannot do that to moderators"
             return [refuse(session, "forbidden", message, frame.id)]
+        if not (isinstance(frame, Ban) and frame.address):
+            person = Person(person.identity, person.name)  # it is not for their address, too
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)
         if isinstance(frame, Kick):
@@ -170,8 +172,6 @@ class Moderation:
         if frame.seconds is not None:
             until = self._unix(now) + int(frame.seconds * 1000)
         action: Action = "ban" if isinstance(frame, Ban) else "mute"
-        if not (isinstance(frame, Ban) and frame.address):
-            person = Person(person.identity, person.name)
         return self._act(
             session,
             place,

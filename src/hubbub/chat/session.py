@@ -87,14 +87,16 @@ class Record(Post, kw_only=True):
 class Enter(Struct):
     """`session` came in as `member`: it gets `welcome`, and its cursor stands at the head.
 
-    `present` is who is there at this moment. `quiet`: nobody else is told (a name taken over, one
-    more socket of a user, or a crowd). With `since` the cursor stands where the client left off.
+    `present` is who is there at this moment. `changes`: there is one more in the room (and not a
+    name taken over, or one more socket of a user). `quiet`: nobody else is told by `joined`. With
+    `since` the cursor stands where the client left off.
     """
 
     session: Session
     room: Room
     member: Member
     present: Present
+    changes: bool
     quiet: bool
     since: int | None
     epoch: str | None
@@ -114,14 +116,15 @@ class Again(Struct):
 class Exit(Struct):
     """`session` left: it gets what came before this and nothing after; those who remain hear it.
 
-    `quiet`: they are told by the roster alone (a crowd), or not at all (`replaced`, when another
-    socket has the name now, or other sockets of the member remain). `answer`: the leaver asked to
-    be told, under this id.
+    `changes`: there is one less in the room; not when another socket has the name now (`replaced`),
+    or when other sockets of the member remain. `quiet`: nobody is told by `left`. `answer`: the
+    leaver asked to be told, under this id.
     """
 
     session: Session
     room: Room
     member: Member
+    changes: bool
     quiet: bool
     replaced: bool
     answer: str | None

@@ -122,9 +122,11 @@ class Speech:
         def known(found: Authored | None) -> list[Effect]:
             if place not in session.rooms:
                 return []  # gone meanwhile
-            if found is None or found.deleted or found.identity == author:
+            if found is None or found.identity == author:
                 return [post]
             post.moderator = True
+            if found.deleted:
+                return [post]  # which is refused
             audit = Audit(
                 0, 0, "delete", place, member.name, found.username, found.identity.hex(), target=seq
             )

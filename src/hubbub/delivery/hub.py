@@ -336,6 +336,8 @@ class Hub:
         feed.coming -= 1
         feed.attach(reader, seen)
         reader.feeds += (feed,)
+        # Not when it was decided: a flush in between would tell the roster before this.
+        effect.room.roster_due |= effect.changes
         if not effect.quiet:
             joined = Joined(name, member.name, member.title, member.guest)
             feed.log.tell(text_frame(encode(joined)))
@@ -353,6 +355,7 @@ class Hub:
                 reader.write(data)
         if effect.answer is not None:
             self.fanout.tell(reader, Left(name, member.name, effect.answer))
+        effect.room.roster_due |= effect.changes
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
         if feed.is_needed:

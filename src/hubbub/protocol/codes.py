@@ -53,9 +53,9 @@ ERRORS: Final[dict[ErrorCode, str]] = {
 
 GOING_AWAY: Final = 1001
 STALLED: Final = 1013
-FAULTS: Final = (1002, 1007, 1009)
-"""The peer's bytes cannot be followed any further."""
 UNRULY: Final = 1008
+DEAF: Final = (1002, 1007, UNRULY, 1009)
+"""Closes of a peer that will not stop to send: nothing more of it is followed."""
 EXPIRED: Final = 4401
 BANNED: Final = 4403
 REPLACED: Final = 4409
