@@ -151,6 +151,8 @@ class Connection(asyncio.Protocol):
     def _take(self, items: _Held, wait: float = 0.0) -> None:
         """Deal with what came; with `wait`, it came so many seconds too soon."""
         hub = self._hub
+        if self._closing:
+            items = [item for item in items if not isinstance(item, str)]
         if len(items) > BATCH:
             self._hold(items[BATCH:])
             items = items[:BATCH]
