@@ -85,6 +85,8 @@ class Lobby:
         self._paces = paces = limits.Paces(rules)
         self._speech = Speech(rules, paces, self.standing, self.unix)
         self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
+        self.weighs = paces.octets.step > 0
+        """Whether bytes are counted at all."""
         self.chat = self._speech.chat
         self.too_fast = self._speech.too_fast
 

@@ -28,6 +28,8 @@ class Standing:
     """What holds now. `modes` has the rooms that are not open to all."""
 
     def __init__(self) -> None:
+        self.is_lax = True
+        """Nothing at all holds: nobody's standing need be looked at."""
         self.modes: dict[str, Mode] = {}
         self.users: set[str] = set()
         """Keys of the names that belong to users with a token."""
@@ -35,11 +37,6 @@ class Standing:
         """The bans and mutes that were not lifted, by number."""
         self._by_who: dict[str, list[int]] = {}
         """Whom they hold for: an identity in hex, or an address."""
-
-    @property
-    def is_lax(self) -> bool:
-        """Whether nothing at all holds: then nobody's standing need be looked at."""
-        return not self._held and not self.modes
 
     def apply(self, record: Audit) -> None:
         """One more record of the audit log."""
@@ -59,6 +56,10 @@ class Standing:
                 self._set(record.room, Mode(mode.slow, bool(record.on)))
             case "kick" | "purge" | "delete":
                 pass  # done, and over
+        self._judge()
+
+    def _judge(self) -> None:
+        self.is_lax = not self._held and not self.modes
 
     def banned(self, identity: bytes, address: str, room: str, now: int) -> Audit | None:
         """The ban that keeps someone out of a room, the one that lasts longest."""
@@ -91,6 +92,7 @@ class Standing:
         ended = [one.seq for one in self._held.values() if one.until and one.until <= now]
         for number in ended:
             self._lift(number)
+        self._judge()
 
     def _lift(self, number: int) -> None:
         held = self._held.pop(number, None)

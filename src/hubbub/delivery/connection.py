@@ -143,7 +143,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""
         self.heard = True
-        wait = self._hub.lobby.weigh(self.session, len(data), time.monotonic())
+        lobby = self._hub.lobby
+        wait = lobby.weigh(self.session, len(data), time.monotonic()) if lobby.weighs else 0.0
         items = self._parser.feed(data)
         if items:
             self._take(items, wait)

@@ -55,7 +55,7 @@ class Batch:
         seq = head.seq = head.seq + 1
         ts = head.ts = max(head.ts, self._ts)
         payload = events.written(draft, seq, ts)
-        target = None if events.is_chat(draft) else draft.target
+        target = draft.target or (None if draft.event is None else 0)
         self._events += (head.id, seq, ts, draft.author, target, payload.decode())
         if key is not None:
             digest = None if draft.target else events.digest(draft.text)

@@ -26,10 +26,20 @@ def written(draft: Draft, seq: int, ts: int) -> bytes:
         draft.event.seq, draft.event.ts = seq, ts
         return encode(draft.event)
     if not draft.target:
-        guest = draft.guest
-        said = Said(draft.log, draft.username, draft.text, ts, seq, draft.id, guest=guest)
-        said.name = draft.name
-        return encode(said)
+        return encode(
+            Said(
+                draft.log,
+                draft.username,
+                draft.text,
+                ts,
+                seq,
+                draft.id,
+                None,
+                False,
+                draft.name,
+                draft.guest,
+            )
+        )
     if draft.text:
         return encode(Edited(draft.log, seq, draft.target, draft.username, draft.text, ts))
     return encode(Deleted(draft.log, seq, draft.target, draft.username, ts))

@@ -118,7 +118,8 @@ class MemoryStore:
         log.ts = max(log.ts, ts)
         payload = events.written(draft, seq, log.ts)
         log.events.append(payload)
-        log.authors.append(draft.author if events.is_chat(draft) else None)
+        is_chat = not draft.target and draft.event is None
+        log.authors.append(draft.author if is_chat else None)
         log.size += len(payload)
         if draft.id is not None:
             key = (draft.author, draft.id)
