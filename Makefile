@@ -45,8 +45,9 @@ coverage: $(DEV) ## the tests with the coverage of branches, which has to be 95 
 fuzz: $(DEV) ## the property-based tests of the framing, for long
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz --timeout=0 $(or $(ARGS),tests/websocket)
 
-figures: $(DEV) ## measure what the durable store costs: some minutes, on a quiet machine
+figures: $(DEV) ## measure the store and the limits: some minutes, on a quiet machine
 	$(BIN)/python -m bench.store $(ARGS)
+	$(BIN)/python -m bench.limits
 
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new

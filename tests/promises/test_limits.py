@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from hubbub.delivery import connection
 from tests.server import Client, Frame, House, house
 
 _numbers = count(1)
@@ -106,6 +107,12 @@ async def is_open(client: Client) -> bool:
     except ConnectionClosed:
         return False
     return True
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is sent away is waited for less long than it would be."""
+    monkeypatch.setattr(connection, "GRACE", 0.2)
 
 
 @pytest.mark.parametrize("kind", ["messages", "joins", "what cannot be read"])

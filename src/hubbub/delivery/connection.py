@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
-from hubbub.protocol.codes import DEAF, STALLED
+from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
@@ -308,8 +308,11 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         self._end(f"closed by us {code} {reason}", close_frame(code, reason))
-        if code in DEAF and self._transport.can_write_eof():
-            # Nothing more of what it says is followed; but its bytes must be read and thrown
+        if code == UNRULY:
+            # It will not stop, and is not read any more: so the cost of it is its own.
+            self._transport.pause_reading()
+        elif code in FAULTS and self._transport.can_write_eof():
+            # Nothing more of what it says is understood; but its bytes must be read and thrown
             # away, or the kernel would answer them with a reset that overtakes our close frame.
             self._transport.write_eof()
         self._hub.later(GRACE, self.abort)

@@ -54,8 +54,8 @@ ERRORS: Final[dict[ErrorCode, str]] = {
 GOING_AWAY: Final = 1001
 STALLED: Final = 1013
 UNRULY: Final = 1008
-DEAF: Final = (1002, 1007, UNRULY, 1009)
-"""Closes of a peer that will not stop to send: nothing more of it is followed."""
+FAULTS: Final = (1002, 1007, 1009)
+"""The peer's bytes cannot be followed any further."""
 EXPIRED: Final = 4401
 BANNED: Final = 4403
 REPLACED: Final = 4409
