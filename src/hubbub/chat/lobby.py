@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from hubbub.chat import names
+from hubbub.chat import likeness, names
 from hubbub.chat.limits import Pace
 from hubbub.chat.room import Member, Room
 from hubbub.chat.session import Again, Browse, Dismiss, Effect, Enter, Exit, Post, Session, Tell
@@ -142,7 +142,7 @@ class Lobby:
             name = names.clean(frame.username, "username", self._max_name)
         except names.BadNameError as problem:
             return [_refuse(session, problem.code, str(problem), frame.id)]
-        key = names.key(name)
+        keys = likeness.keys(name)
         room = self.rooms.get(place)
         others = [other for other in session.rooms if other != place]
         here = session.rooms.get(place)
@@ -156,9 +156,12 @@ class Lobby:
         if frame.keep and here is None and len(others) >= self._max_rooms:
             message = f"a socket may be in {self._max_rooms} rooms; leave one first"
             return [_refuse(session, "forbidden", message, frame.id)]
-        holder = room.members.get(key) if room is not None else None
-        ghost = holder if holder is not None and holder is not here else None
-        if ghost is not None and (frame.session is None or ghost.session.identity != identity):
+        holders = room.holders(keys) if room is not None else []
+        ghosts = [holder for holder in holders if holder is not here]
+        ghost = ghosts[0] if ghosts else None
+        if ghost is not None and (
+            len(ghosts) > 1 or frame.session is None or ghost.session.identity != identity
+        ):
             message = f"the name {name} is taken in {place}"
             return [_refuse(session, "name_taken", message, frame.id)]
 
@@ -178,11 +181,11 @@ class Lobby:
             room = self.rooms.get(place)  # the exit of its last member ends a room
         if room is None:
             room = self.rooms[place] = Room(place, self._crowd)
-        member = Member(name, key, session)
+        member = Member(name, keys, session)
         if ghost is not None:
             effects += self._replace(ghost, room, member)
         else:
-            room.members[key] = member
+            room.add(member)
         session.rooms[place] = member
         effects.append(
             Enter(
@@ -220,7 +223,7 @@ class Lobby:
     def _exit(self, session: Session, place: str, answer: str | None = None) -> Exit:
         member = session.rooms.pop(place)
         room = self.rooms[place]
-        del room.members[member.key]
+        room.remove(member)
         room.roster_due = True
         if not room.members:
             del self.rooms[place]
@@ -230,7 +233,7 @@ class Lobby:
         """Put `member` in the ghost's place of the roster, and send the ghost's socket away."""
         old = ghost.session
         del old.rooms[room.name]
-        room.members[member.key] = member
+        room.replace(ghost, member)
         effects: list[Effect] = [Exit(room, ghost, True, True, None)]
         effects += self.drop(old)
         effects.append(Dismiss(old, REPLACED, "your session is open on a newer connection"))
