@@ -2,6 +2,7 @@
 
 import pytest
 
+from hubbub.settings import Settings
 from tests.server import Client, house
 
 
@@ -106,3 +107,32 @@ async def test_rooms_have_exactly_their_name() -> None:
         await bob.say("join", room=" Cafe\u0301 ", username="bob")
         assert (await bob.until("welcome"))["room"] == "Café"
         await ann.until("joined", username="bob")
+
+
+async def test_a_reserved_name_and_what_looks_like_it_is_nobodys() -> None:
+    async with house(reserved="admin, Système, модератор,") as here, here.client() as eve:
+        for name in (
+            "admin",
+            "ADMIN",
+            "аdmin",
+            "ADМIN",
+            "adm1n",
+            "syste\u0300me",
+            "SYSTÈMЕ",
+            "MОДEPATОP",
+        ):
+            assert await refused(eve, "general", name) == "name_taken", name
+        await eve.say("join", room="general", username="Admin", id="a")
+        error = await eve.hear()
+        assert (error["code"], error["id"]) == ("name_taken", "a")
+        assert "reserved" in error["message"]
+        await eve.join("general", "administrator")
+
+
+async def test_a_few_names_are_reserved_unless_one_says_otherwise() -> None:
+    async with house() as here, here.client() as eve:
+        for name in Settings().reserved_names:
+            assert await refused(eve, "general", name.title()) == "name_taken"
+    for none in ("", ",", " , "):
+        async with house(reserved=none) as here, here.client() as eve:
+            await eve.join("general", "admin")

@@ -22,6 +22,7 @@ which is seen as l and spelt i; there i, l, I, 1 and | are one letter for everyb
 may be ian and looks like lan, and because a name of ASCII so has one key, at the cost of a lookup.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 from unicodedata import normalize
@@ -68,6 +69,16 @@ def keys(name: str) -> tuple[str, ...]:
     spelling = _spelt(name, spelt)
     sight = _spelt(normalize("NFD", name).translate(seen), spelt)
     return (spelling,) if sight == spelling else (spelling, sight)
+
+
+def reserve(names: Iterable[str]) -> frozenset[str]:
+    """The keys that nobody's name may have, for none to be the same as one of these.
+
+    In capitals they may look like other letters, so these keys are kept from people, too.
+    """
+    return frozenset(
+        key for name in names for written in (name, name.upper()) for key in keys(written)
+    )
 
 
 def _of_ascii(name: str) -> str:

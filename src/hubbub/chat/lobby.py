@@ -35,6 +35,8 @@ class Rules(Protocol):
     @property
     def max_rooms_per_connection(self) -> int: ...
     @property
+    def reserved_names(self) -> tuple[str, ...]: ...
+    @property
     def rate(self) -> float: ...
 
 
@@ -58,6 +60,7 @@ class Lobby:
         self._max_room = rules.max_room
         self._max_rooms = rules.max_rooms_per_connection
         self._pace = Pace(rules.rate)
+        self._reserved = likeness.reserve(rules.reserved_names)
         self._new_secret = new_secret
         self._identify = identify
 
@@ -143,6 +146,9 @@ class Lobby:
         except names.BadNameError as problem:
             return [_refuse(session, problem.code, str(problem), frame.id)]
         keys = likeness.keys(name)
+        if not self._reserved.isdisjoint(keys):
+            message = f"the name {name} is reserved; choose another"
+            return [_refuse(session, "name_taken", message, frame.id)]
         room = self.rooms.get(place)
         others = [other for other in session.rooms if other != place]
         here = session.rooms.get(place)
