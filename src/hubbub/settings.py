@@ -91,6 +91,11 @@ class Settings:
     max_text: int = _setting(4_000, "The longest text of a chat message, in characters.", least=1)
     max_name: int = _setting(32, "The longest name of a person, in characters.", least=1)
     max_room: int = _setting(64, "The longest name of a room, in characters.", least=1)
+    reserved: str = _setting(
+        "admin,moderator,system,hubbub",
+        "Names that nobody may take, nor any that looks like one of them, with commas between"
+        " them. A comma alone: none.",
+    )
     max_connections: int = _setting(
         0,
         "Connections at one time. 0: as many as the limit on open files lets in.",
@@ -199,6 +204,11 @@ class Settings:
         The host has no brackets, and is `None` for all interfaces.
         """
         return parse_addr(self.addr)
+
+    @property
+    def reserved_names(self) -> tuple[str, ...]:
+        """`reserved` as one name each, trimmed, without the blank ones."""
+        return tuple(name for part in self.reserved.split(",") if (name := part.strip()))
 
 
 def parse_addr(addr: str) -> tuple[str | None, int]:

@@ -53,7 +53,7 @@ async def test_each_kind_of_frame_has_its_pace(kind: str) -> None:
         late = [one for one in refused(answers) if one["code"] == "rate_limited"]
         assert len(late) in {4, 5}, "the join at the beginning counted, too"
         assert late == answers[-len(late) :], "the first ones were let through"
-        assert all(1 < one["retry_after"] <= 10 for one in late)
+        assert all(1 < one["retry_after"] <= 10.02 for one in late)
         # The other kinds have a pace of their own.
         other = KINDS["pings" if kind != "pings" else "messages"]
         if kind in {"messages", "edits", "joins", "pings"}:

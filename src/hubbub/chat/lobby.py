@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hubbub.chat import limits, names, speech
+from hubbub.chat import likeness, limits, names, speech
 from hubbub.chat.grants import Grant
 from hubbub.chat.moderation import Moderation
 from hubbub.chat.room import Member, Room
@@ -22,9 +22,6 @@ from hubbub.protocol.audit import USERS, Audit, Known
 from hubbub.protocol.codes import BANNED, REPLACED, ErrorCode
 from hubbub.protocol.incoming import Auth, Chat, Delete, Edit, History, Incoming, Join, Leave, Ping
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
-
-SUB: int = 128
-"""The longest name of a user with a token, in characters."""
 
 
 class Rules(speech.Rules, limits.Rules, Protocol):
@@ -40,6 +37,8 @@ class Rules(speech.Rules, limits.Rules, Protocol):
     def max_rooms(self) -> int: ...
     @property
     def max_rooms_per_connection(self) -> int: ...
+    @property
+    def reserved_names(self) -> tuple[str, ...]: ...
     @property
     def auth(self) -> str: ...
 
@@ -80,6 +79,7 @@ class Lobby:
         self._max_room = rules.max_room
         self._max_rooms = rules.max_rooms
         self._max_rooms_each = rules.max_rooms_per_connection
+        self._reserved = likeness.reserve(rules.reserved_names)
         self._auth = rules.auth
         self._proofs = proofs
         self._paces = paces = limits.Paces(rules)
@@ -149,15 +149,15 @@ class Lobby:
             name = self._name(session, frame)
         except names.BadNameError as problem:
             return [refuse(session, problem.code, str(problem), frame.id)]
-        key = names.key(name)
+        keys = likeness.keys(name)
         room = self.rooms.get(place)
         here = session.rooms.get(place)
-        holder = room.members.get(key) if room is not None else None
-        other = holder if holder is not here else None
+        holders = room.holders(keys) if room is not None else []
+        others = [holder for holder in holders if holder is not here]
 
         secret, identity = self._proof(session, frame)
         refusal = self._refuse_way(session, frame, place, secret) or self._refuse_name(
-            session, place, name, key, other, identity
+            session, place, name, keys, others, identity
         )
         if refusal is not None:
             return [Tell(session, Error(refusal[1], refusal[0], frame.id))]
@@ -175,21 +175,25 @@ class Lobby:
             effects.append(self._exit(session, place))
             room = self.rooms.get(place)  # the exit of its last member ends a room
         if session.grant is not None:
-            effects += self._make_known(session, key)
-            if other is not None and other.identity != identity:
+            effects += self._make_known(session, name, keys)
+        mine: Member | None = None
+        for other in others:
+            if other.identity == identity:
+                mine = other
+            else:
                 effects += self._put_guest_out(other, place)
-                room, other = self.rooms.get(place), None
+                room = self.rooms.get(place)
         if room is None:
             room = self.rooms[place] = Room(place, self._crowd, self._auth != "off")
-        effects += self._admit(session, room, name, key, other)
+        effects += self._admit(session, room, name, keys, mine)
         effects.append(
             Enter(
                 session,
                 room,
                 session.rooms[place],
                 room.present(),
-                other is None,
-                other is not None or room.is_crowd,
+                mine is None or mine.name != name,
+                mine is not None or room.is_crowd,
                 frame.since,
                 frame.epoch,
                 frame.id,
@@ -239,34 +243,38 @@ class Lobby:
         session: Session,
         place: str,
         name: str,
-        key: str,
-        other: Member | None,
+        keys: tuple[str, ...],
+        others: list[Member],
         identity: bytes,
     ) -> tuple[ErrorCode, str] | None:
         """Why one may not have this name there."""
-        if session.grant is None:
-            if key in self.standing.users:
-                return "name_taken", f"the name {name} belongs to a user; sign in, or take another"
-            if other is not None and other.identity != identity:
-                return "name_taken", f"the name {name} is taken in {place}"
-        elif other is not None and other.identity != identity and not other.guest:
-            return "name_taken", f"a user whose name looks the same is in {place}"
+        strangers = [other for other in others if other.identity != identity]
+        if session.grant is not None:
+            if not all(stranger.guest for stranger in strangers):
+                return "name_taken", f"a user whose name looks the same is in {place}"
+            return None
+        if not self._reserved.isdisjoint(keys):
+            return "name_taken", f"the name {name} is reserved; choose another"
+        if not self.standing.users.isdisjoint(keys):
+            return "name_taken", f"the name {name} belongs to a user; sign in, or take another"
+        if strangers or len(others) > 1:
+            return "name_taken", f"the name {name} is taken in {place}"
         return None
 
-    def _make_known(self, session: Session, key: str) -> list[Effect]:
+    def _make_known(self, session: Session, name: str, keys: tuple[str, ...]) -> list[Effect]:
         """Where there are guests, the name of a user is theirs from the first time on."""
-        if self._auth != "optional" or key in self.standing.users:
+        if self._auth != "optional" or self.standing.users.issuperset(keys):
             return []
-        self.standing.users.add(key)
+        self.standing.users.update(keys)
         return [
             Record(
                 USERS,
                 session.identity,
                 "",
-                key,
+                name,
                 None,
                 0,
-                event=Known(0, 0, key),
+                event=Known(0, 0, name),
                 session=session,
                 answer=False,
             )
@@ -282,28 +290,35 @@ class Lobby:
         return effects
 
     def _admit(
-        self, session: Session, room: Room, name: str, key: str, other: Member | None
+        self,
+        session: Session,
+        room: Room,
+        name: str,
+        keys: tuple[str, ...],
+        mine: Member | None,
     ) -> list[Effect]:
-        """Make the session a member; `other` is who has the name there, by the same proof."""
+        """Make the session a member; `mine` is who has the name there, by the same proof."""
         grant = session.grant
-        if grant is not None and other is not None:
-            other.sessions += (session,)
-            session.rooms[room.name] = other
+        if grant is not None and mine is not None:
+            mine.sessions += (session,)
+            session.rooms[room.name] = mine
             return []
         title = grant.name if grant is not None else None
         guest = grant is None and self._auth == "optional"
-        member = Member(name, key, session, title, guest)
+        member = Member(name, keys, session, title, guest)
         effects: list[Effect] = []
-        if other is not None:
-            effects = self._replace(other, room)
-        room.members[key] = member
+        if mine is not None:
+            effects = self._replace(mine, room, member)
+        else:
+            room.add(member)
         session.rooms[room.name] = member
         return effects
 
-    def _replace(self, ghost: Member, room: Room) -> list[Effect]:
-        """Let a ghost's place in the roster be taken over, and send its socket away."""
+    def _replace(self, ghost: Member, room: Room, member: Member) -> list[Effect]:
+        """Put `member` in the ghost's place of the roster, and send the ghost's socket away."""
         (old,) = ghost.sessions
         del old.rooms[room.name]
+        room.replace(ghost, member)
         effects: list[Effect] = [Exit(old, room, ghost, False, True, True, None)]
         effects += self.drop(old)
         effects.append(Dismiss(old, REPLACED, "your session is open on a newer connection"))
@@ -332,7 +347,7 @@ class Lobby:
         if len(member.sessions) > 1:
             member.sessions = tuple(one for one in member.sessions if one is not session)
             return Exit(session, room, member, False, True, False, answer)
-        del room.members[member.key]
+        room.remove(member)
         if not room.members:
             del self.rooms[place]
         return Exit(session, room, member, True, room.is_crowd, False, answer)

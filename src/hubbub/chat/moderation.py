@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct, json
 
-from hubbub.chat import names
+from hubbub.chat import likeness, names
 from hubbub.chat.limits import Pace
 from hubbub.chat.room import Member, Room
 from hubbub.chat.session import (
@@ -27,7 +27,7 @@ from hubbub.chat.session import (
     Session,
     Tell,
 )
-from hubbub.chat.speech import place_of, refuse
+from hubbub.chat.speech import place_of, refuse, told
 from hubbub.chat.standing import Standing
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.draft import Authored
@@ -44,7 +44,7 @@ from hubbub.protocol.incoming import (
     ReadOnly,
     Slow,
 )
-from hubbub.protocol.outgoing import Action, Moderated, Ok, Sanction, Sanctions
+from hubbub.protocol.outgoing import Action, Error, Moderated, Ok, Sanction, Sanctions
 
 PURGE: Final = 1000
 """The most messages that one purge deletes."""
@@ -109,9 +109,8 @@ class Moderation:
             return refuse(session, "forbidden", "this server has no moderators' password", frame.id)
         tat = GUESSES.take(self._guesses.get(session.address, 0.0), now)
         if tat < 0:
-            told = refuse(session, "rate_limited", "too many guesses; wait", frame.id)
-            told.frame.retry_after = round(-tat, 3)  # type: ignore[union-attr]
-            return told
+            message = "too many guesses at the password; wait"
+            return Tell(session, Error(message, "rate_limited", frame.id, told(-tat)))
         if self._is_password(frame.password):
             session.is_mod = True
             return Tell(session, Ok(frame.id))
@@ -126,11 +125,13 @@ class Moderation:
             message = "only who moderates every room may do that everywhere"
             return [refuse(session, "forbidden", message, frame.id)]
         if frame.username is not None:
-            member = self._rooms[place].members.get(names.key(frame.username))
-            if member is None:
-                message = f"nobody here is called {names.tidy(frame.username)}"
+            name = names.tidy(frame.username)
+            meant = self._rooms[place].holders(likeness.keys(name))
+            if not meant:
+                message = f"nobody here is called {name}"
                 return [refuse(session, "not_found", message, frame.id)]
-            return self._do(session, place, frame, _person(member), now)
+            exactly = [member for member in meant if member.name == name]
+            return self._do(session, place, frame, _person((exactly or meant)[0]), now)
         if frame.seq is None:
             message = "say whom: by username, or by the seq of a message"
             return [refuse(session, "invalid", f"invalid message: {message}", frame.id)]

@@ -1,6 +1,6 @@
 """A room: who is in it, in order of joining, and under which names.
 
-Laws: a name is in a room once (`names.key` says which are the same); the roster's order is the
+Laws: a name is in a room once (`likeness.keys` says which are the same); the roster's order is the
 order of joining, and taking a name over keeps its place; past `crowd` members a room is a crowd.
 What was said is not here but in the log.
 """
@@ -26,17 +26,24 @@ CROWD_PACE: Final = 1.0
 class Member:
     """One name in one room, and who holds it.
 
+    `key` and `look` are the first and the last of the name's `likeness.keys`, mostly one.
     `sessions` has one for each socket: a user with a token may have several. `title` is a user's
     display name; `guest` says that there is no user behind the name, where there are users.
     """
 
-    __slots__ = ("guest", "key", "name", "sessions", "title")
+    __slots__ = ("guest", "key", "look", "name", "sessions", "title")
 
     def __init__(
-        self, name: str, key: str, session: Session, title: str | None = None, guest: bool = False
+        self,
+        name: str,
+        keys: tuple[str, ...],
+        session: Session,
+        title: str | None = None,
+        guest: bool = False,
     ) -> None:
         self.name = name
-        self.key = key
+        self.key = keys[0]
+        self.look = keys[-1]
         self.sessions: tuple[Session, ...] = (session,)
         self.title = title
         self.guest = guest
@@ -62,19 +69,53 @@ class Present(Struct, gc=False):
 class Room:
     """The members of one room.
 
-    `marked`: members may have display names or be guests. `roster_due`: something changed since the
-    room last heard its roster, which was at `roster_at`, in seconds of the caller's clock.
+    `members` has them by their key, in order of joining; `looks` by their look, those few whose
+    look is another. `marked`: members may have display names or be guests. `roster_due`: something
+    changed since the room last heard its roster, which was at `roster_at`, in seconds of the
+    caller's clock.
     """
 
-    __slots__ = ("crowd", "marked", "members", "name", "roster_at", "roster_due")
+    __slots__ = ("crowd", "looks", "marked", "members", "name", "roster_at", "roster_due")
 
     def __init__(self, name: str, crowd: int, marked: bool) -> None:
         self.name = name
         self.marked = marked
         self.crowd = crowd
         self.members: dict[str, Member] = {}
+        self.looks: dict[str, Member] = {}
         self.roster_due = False
         self.roster_at = float("-inf")
+
+    def holders(self, keys: tuple[str, ...]) -> list[Member]:
+        """The members whose name is the same as one with these keys: two, where it has two."""
+        found = [self.members[key] for key in keys if key in self.members]
+        if self.looks:
+            found += [self.looks[key] for key in keys if key in self.looks]
+        return found if len(found) < 2 else list(dict.fromkeys(found))
+
+    def add(self, member: Member) -> None:
+        """Put a member at the end of the roster; nobody else has one of its keys."""
+        self.members[member.key] = member
+        if member.look != member.key:
+            self.looks[member.look] = member
+
+    def remove(self, member: Member) -> None:
+        """Take a member out."""
+        del self.members[member.key]
+        if member.look != member.key:
+            del self.looks[member.look]
+
+    def replace(self, old: Member, new: Member) -> None:
+        """Put `new` in the place of `old`; nobody else has one of its keys."""
+        if old.look != old.key:
+            del self.looks[old.look]
+        if new.look != new.key:
+            self.looks[new.look] = new
+        if new.key == old.key:
+            self.members[new.key] = new
+        else:  # alike, but spelt otherwise: rare, so it may cost going through all
+            order = [new if one is old else one for one in self.members.values()]
+            self.members = {one.key: one for one in order}
 
     @property
     def is_crowd(self) -> bool:

@@ -7,6 +7,7 @@ sender's pace, also one that is refused for something else.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Final, Protocol
 
 from hubbub.chat import names
@@ -151,7 +152,7 @@ class Speech:
         session.refused, left = self._count(session.refused, now)
         if left < 0:
             return Dismiss(session, UNRULY, "far too many messages; come back more slowly")
-        wait = max(0.001, round(wait, 3))
+        wait = told(wait)
         message = f"too many messages; wait {wait:g} s"
         return Tell(session, Error(message, "rate_limited", id, wait))
 
@@ -181,8 +182,9 @@ class Speech:
     def _slow_down(self, session: Session, place: str, id: str | None, now: float) -> Tell | None:
         mode = self._standing.modes.get(place, OPEN)
         who = (place, session.identity)
-        wait = round(self._spoke.get(who, -mode.slow) + mode.slow - now, 3)
+        wait = self._spoke.get(who, -mode.slow) + mode.slow - now
         if wait > 0 and not session.moderates(place):
+            wait = told(wait)
             message = f"slow mode: everyone may speak once in {mode.slow:g} s; wait {wait:g} s"
             return Tell(session, Error(message, "rate_limited", id, wait))
         if len(self._spoke) >= SPOKE:
@@ -194,6 +196,11 @@ class Speech:
             }
         self._spoke[who] = now
         return None
+
+
+def told(wait: float) -> float:
+    """Seconds to wait as they are told: rounded up, so that who waits as told is let through."""
+    return ceil(wait * 100 + 0.5) / 100
 
 
 def place_of(session: Session, frame: Chat | Edit | Delete | History | Moderating) -> str | Tell:

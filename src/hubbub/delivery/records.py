@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from hubbub.chat import likeness
 from hubbub.chat.standing import Standing
 from hubbub.delivery.keeper import Keeper
 from hubbub.protocol.audit import AUDIT, USERS, read_audit, read_known
@@ -19,7 +20,7 @@ async def remember(keeper: Keeper, standing: Standing) -> None:
     async for payload in _events(keeper, AUDIT):
         standing.apply(read_audit(payload))
     async for payload in _events(keeper, USERS):
-        standing.users.add(read_known(payload).key)
+        standing.users.update(likeness.keys(read_known(payload).name))
 
 
 async def _events(keeper: Keeper, log: str) -> AsyncIterator[bytes]:

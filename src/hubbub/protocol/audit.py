@@ -51,11 +51,11 @@ class Audit(Struct, tag_field="type", tag="audit", omit_defaults=True, gc=False)
 
 
 class Known(Struct, tag_field="type", tag="user", gc=False):
-    """A user came for the first time: the key of the name is theirs."""
+    """A user came for the first time: the name is theirs."""
 
     seq: int
     ts: int
-    key: str
+    name: str
 
 
 read_audit = msgspec.json.Decoder(Audit).decode
