@@ -186,11 +186,16 @@ class Hub:
             elif outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
                 if outcome.answer is not None:
+                    feed.hold(reader)
                     feed.answer(reader, outcome.seq, text_frame(outcome.answer))
             feed.log.keep(text_frame(outcome.payload), outcome.seq)
             self.fanout.dirty[feed] = None
         else:
-            self.fanout.tell(reader, outcome.answer or outcome.payload)
+            # It was sent again. Who has not heard it yet hears it where it stands in the log: an
+            # answer that overtook the replay would look like a gap, or hide one.
+            answer = outcome.answer or outcome.payload
+            if not self.feeds[post.log].answer(reader, outcome.seq, text_frame(answer)):
+                self.fanout.tell(reader, answer)
 
     def _feel(self, effect: Effect) -> None:
         match effect:
