@@ -154,7 +154,9 @@ class Hub:
         """The store has answered: publish, and go on with what gathered meanwhile."""
         assert self._at_work is not None
         (line, posts), self._at_work = self._at_work, None
-        self._scheduled = False
+        # Where the turn below takes what comes of this, another one that was put on the loop would
+        # start a batch beside its batch.
+        self._scheduled = not self._appending
         if isinstance(outcomes, StoreError):
             outcomes = [Refused("storage_unavailable", _unavailable(outcomes))] * len(posts)
         if len(posts) == len(line):
