@@ -191,13 +191,12 @@ class Lobby:
                 room.names(),
                 len(room.members),
                 ghost is not None or room.is_crowd,
+                ghost is not None,
                 frame.since,
                 frame.epoch,
                 frame.id,
             )
         )
-        if ghost is None:
-            room.roster_due = True
         return effects
 
     def leave(self, session: Session, frame: Leave) -> list[Effect]:
@@ -221,7 +220,6 @@ class Lobby:
         member = session.rooms.pop(place)
         room = self.rooms[place]
         del room.members[member.key]
-        room.roster_due = True
         if not room.members:
             del self.rooms[place]
         return Exit(room, member, room.is_crowd, False, answer)

@@ -35,7 +35,7 @@ class Member:
 class Room:
     """The members of one room.
 
-    `roster_due`: something changed since the room last heard its roster, which was at
+    `roster_due`: a change was told since the room last heard its roster, which was at
     `roster_at`, in seconds of the caller's clock.
     """
 

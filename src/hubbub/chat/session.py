@@ -50,8 +50,9 @@ class Post(Draft):
 class Enter(Struct):
     """`member` came in: it gets `welcome`, and its cursor stands at the head from here on.
 
-    `users` and `count` are the room's at this moment. `quiet`: nobody else is told (a name
-    taken over, or a crowd). With `since` the cursor stands where the client left off.
+    `users` and `count` are the room's at this moment. `quiet`: the others are told by the roster
+    alone (a crowd), or not at all (`replaces`, when it took a name over). With `since` the cursor
+    stands where the client left off.
     """
 
     room: Room
@@ -59,6 +60,7 @@ class Enter(Struct):
     users: list[str]
     count: int
     quiet: bool
+    replaces: bool
     since: int | None
     epoch: str | None
     id: str | None

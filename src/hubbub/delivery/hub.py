@@ -262,6 +262,8 @@ class Hub:
         reader.feeds += (feed,)
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Joined(name, member.name))))
+        if not effect.replaces:
+            effect.room.roster_due = True
         self.fanout.dirty[feed] = None
         self.log.info("join", conn_id=reader.id, room=name, username=member.name)
 
@@ -305,6 +307,8 @@ class Hub:
             self.fanout.tell(reader, Left(name, member.name, effect.answer))
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
+        if not effect.replaced:
+            effect.room.roster_due = True
         if feed.is_needed:
             self.fanout.dirty[feed] = None
         else:
