@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tests.command import Server, serving
 from tests.torture.picture import check
 
+T = TypeVar("T")
 WRONG = re.compile(r"Traceback|\[(error|critical) *\]|exception|never retrieved", re.IGNORECASE)
 """What must stand in no log."""
 
@@ -26,6 +29,7 @@ class Victim:
         self.kills = 0
         self._flags = flags
         self._running: AbstractContextManager[Server] | None = None
+        self._busy: asyncio.Future[Any] | None = None
 
     async def start(self) -> None:
         self.starts += 1
@@ -35,7 +39,7 @@ class Victim:
             cwd=self.folder,
             log=f"server-{self.starts}.log",
         )
-        self._server = await asyncio.to_thread(self._running.__enter__)
+        self._server = await self._in_thread(self._running.__enter__)
         self.port = self._server.port
 
     async def kill(self) -> None:
@@ -47,7 +51,7 @@ class Victim:
     async def stop(self) -> None:
         """SIGTERM; leaves one file."""
         self._server.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(self._server.process.wait, 15)
+        await self._in_thread(self._server.process.wait, 15)
         await self._end(0)
         left = sorted(path.name for path in self.folder.glob("chat.db*"))
         check(left == ["chat.db", "chat.db.lock"], "the files after a stop are", left)
@@ -56,14 +60,22 @@ class Victim:
         running, self._running = self._running, None
         if running is None:
             return
-        await asyncio.to_thread(running.__exit__, None, None, None)
+        await self._in_thread(running.__exit__, None, None, None)
         log = (self.folder / f"server-{self.starts}.log").read_text()
         check(not WRONG.search(log), "the server logged:", log[-3000:])
         code = self._server.process.returncode
         check(code == expected, "the server ended with", code, log[-3000:])
 
+    async def _in_thread(self, what: Callable[..., T], *arguments: Any) -> T:
+        """Do what blocks; it is seen to its end, even if who waits for it is cancelled."""
+        task = asyncio.ensure_future(asyncio.to_thread(what, *arguments))
+        self._busy = task
+        return await asyncio.shield(task)
+
     async def put_down(self) -> None:
         """Whatever happened: it does not outlive the test."""
+        if self._busy is not None:
+            await asyncio.wait([self._busy])
         if self._running is not None:
             self._server.process.kill()
             await asyncio.to_thread(self._running.__exit__, None, None, None)

@@ -27,6 +27,7 @@ class Wire(asyncio.Protocol):
         self.ended = ended
         self.code = 1006
         self.stalled = False
+        self.is_made = False
         self.dead = False
         """Ended, or given up by us: nothing that comes counts any more."""
         self._shaken = False
@@ -34,8 +35,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        if self.narrow:
-            self._buffer(self.narrow)
+        self.is_made = True
         self.transport.write(HANDSHAKE.encode())
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,11 +101,8 @@ class Wire(asyncio.Protocol):
     def widen(self) -> None:
         """Read as fast as it comes, from now on."""
         if self.narrow and not self.dead:
-            self._buffer(1 << 20)
-
-    def _buffer(self, size: int) -> None:
-        there = self.transport.get_extra_info("socket")
-        there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+            there = self.transport.get_extra_info("socket")
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
 
     def cut(self) -> None:
         """A reset, as from a network that has gone."""
@@ -128,8 +125,22 @@ async def dial(
     port: int, narrow: int, hear: Callable[[Frame], None], ended: Callable[[int], None]
 ) -> Wire:
     """Connect. `narrow`: bytes of the receive buffer (0: the system's). May raise `OSError`."""
-    # Not with a socket of our own: uvloop 0.23 forgets to detach one that is reset at once, whose
-    # end then closes whatever has its descriptor by that time.
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: Wire(narrow, hear, ended), "127.0.0.1", port)
+    there = socket.socket()
+    try:
+        if narrow:  # before it connects: a window that was promised cannot be taken back
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, narrow)
+        there.setblocking(False)
+        await loop.sock_connect(there, ("127.0.0.1", port))
+    except BaseException:
+        there.close()
+        raise
+    wire = Wire(narrow, hear, ended)
+    try:
+        await loop.create_connection(lambda: wire, sock=there)
+    finally:
+        # uvloop 0.23 does not detach a socket whose connection was lost before it is done here,
+        # nor one that it failed with: it would close whatever has its descriptor by the time.
+        if wire.dead or not wire.is_made:
+            there.detach()
     return wire
