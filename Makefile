@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+SECONDS ?= 60
+SEED ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test style types imports tests coverage fuzz figures docs format lock system clean help
+.PHONY: run test style types imports tests coverage fuzz torture figures docs format lock system clean help
 
 run: $(RUNTIME) ## start the server; flags go into ARGS: make run ARGS="--addr :4000"
 	@exec $(BIN)/hubbub serve $(ARGS)
@@ -48,6 +50,9 @@ fuzz: $(DEV) ## the property-based tests of the framing, for long
 figures: $(DEV) ## measure the store and the limits: some minutes, on a quiet machine
 	$(BIN)/python -m bench.store $(ARGS)
 	$(BIN)/python -m bench.limits
+
+torture: $(DEV) ## kill the server under load: make torture SECONDS=600 SEED=123
+	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)"
 
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new

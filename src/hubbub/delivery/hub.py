@@ -210,7 +210,9 @@ class Hub:
         """The store has answered: publish, and go on with what gathered meanwhile."""
         assert self._at_work is not None
         (line, posts), self._at_work = self._at_work, None
-        self._scheduled = False
+        # Where the turn below takes what comes of this, another one that was put on the loop would
+        # start a batch beside its batch.
+        self._scheduled = not self._appending
         if isinstance(outcomes, StoreError):
             outcomes = [Refused("storage_unavailable", _unavailable(outcomes))] * len(posts)
         if len(posts) == len(line):
@@ -246,11 +248,16 @@ class Hub:
             elif outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
                 if outcome.answer is not None:
+                    feed.hold(reader)
                     feed.answer(reader, outcome.seq, text_frame(outcome.answer))
             feed.log.keep(text_frame(outcome.payload), outcome.seq)
             self.fanout.dirty[feed] = None
         else:
-            self.fanout.tell(reader, outcome.answer or outcome.payload)
+            # It was sent again. Who has not heard it yet hears it where it stands in the log: an
+            # answer that overtook the replay would look like a gap, or hide one.
+            answer = outcome.answer or outcome.payload
+            if not self.feeds[post.log].answer(reader, outcome.seq, text_frame(answer)):
+                self.fanout.tell(reader, answer)
 
     def _recorded(self, record: Record, outcome: Outcome) -> None:
         """A record in one of the server's own logs is kept: now it holds."""
