@@ -95,7 +95,7 @@ def connect(path: Path, sync: Sync) -> sqlite3.Connection:
         _set_up(connection, path, sync)
     except sqlite3.Error as problem:
         connection.close()
-        raise _unusable(path, problem) from None
+        raise unusable(path, problem) from None
     except BaseException:
         connection.close()
         raise
@@ -117,7 +117,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         version = _version(connection, path)
     except sqlite3.Error as problem:
-        raise _unusable(path, problem) from None
+        raise unusable(path, problem) from None
     if version < len(MIGRATIONS):
         connection.close()
         raise UnusableError(
@@ -171,11 +171,12 @@ def _unreachable(path: Path, problem: OSError) -> UnusableError:
     )
 
 
-def _unusable(path: Path, problem: sqlite3.Error) -> UnusableError:
+def unusable(path: Path, problem: sqlite3.Error) -> UnusableError:
+    """What an error of SQLite's means for the person whose file it is."""
     if type(problem) is sqlite3.DatabaseError:
         return UnusableError(
             f"{path} is damaged ({problem})",
-            "move it away, and recover what can be recovered as docs/storage.md says",
+            "take your backup, or recover what can be read as docs/storage.md says",
         )
     return UnusableError(
         f"{path} cannot be used ({problem})", "see that the disk has room and can be written"
