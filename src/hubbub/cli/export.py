@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -18,8 +21,9 @@ from hubbub.cli.files import (
 from hubbub.cli.mistakes import UsageError
 
 if TYPE_CHECKING:
-    from hubbub.store.exporting import Snapshot
-    from hubbub.store.salvage import Damaged
+    import sqlite3
+
+    from hubbub.store.exporting import Snapshot, Source
 
 
 def export(
@@ -32,8 +36,8 @@ def export(
     mend: Annotated[
         bool,
         typed(
-            "Pass over what cannot be read in a damaged file; each lost event becomes a deleted"
-            " message."
+            "Read what is still there in a damaged file; each lost event becomes a deleted"
+            " message, and each room a new epoch."
         ),
     ] = False,
     store: StorePlace = DEFAULT_STORE,
@@ -46,25 +50,21 @@ def export(
     del config
     import gc
 
-    from hubbub.access.identity import new_epoch
     from hubbub.chat.names import tidy
-    from hubbub.store.database import connect_reader
-    from hubbub.store.exporting import HoleError, Snapshot, Sound
-    from hubbub.store.salvage import Damaged
+    from hubbub.store.exporting import HoleError, Snapshot
 
     gc.enable()  # all is loaded (hubbub.cli.main stopped it)
     if (room is not None) == all:
         raise UsageError("export needs to know what", "name one room, or give --all")
     path = file_of(store)
-    with mistakes(path):
-        db = connect_reader(path)
+    with mistakes(path), _opened(path, mend=mend) as (db, source):
+        snapshot = Snapshot(db, None if room is None else tidy(room), source)
+        if room is not None and not snapshot.rooms:
+            raise UsageError(
+                f"there is no room {room!r} in {path}",
+                "write its name as it is in the chat, or give --all",
+            )
         try:
-            damaged = Damaged(db, new_epoch) if mend else None
-            snapshot = Snapshot(db, None if room is None else tidy(room), damaged or Sound(db))
-            if room is not None and not snapshot.rooms:
-                raise UsageError(
-                    f"there is no room {room!r} in {path}", "see hubbub export --help for --all"
-                )
             if output is None:
                 _write(snapshot, sys.stdout.buffer, "standard output")
             else:
@@ -72,13 +72,37 @@ def export(
                     _write(snapshot, file, str(output))
         except HoleError as problem:
             raise UsageError(
-                f"{path} is damaged ({problem})", "fill such holes with --mend"
+                f"{path} is damaged ({problem})", "mend it as docs/storage.md says: --mend"
             ) from None
-        finally:
-            db.close()
-    if damaged is not None:
-        _say(damaged)
     return 0
+
+
+@contextmanager
+def _opened(path: Path, *, mend: bool) -> Iterator[tuple[sqlite3.Connection, Source]]:
+    """The database, and how to read it; in the end what was mended is told."""
+    from hubbub.store.database import connect_reader
+    from hubbub.store.exporting import Sound
+
+    if not mend:
+        with closing(connect_reader(path)) as db:
+            yield db, Sound(db)
+        return
+    from hubbub.access.identity import new_epoch
+    from hubbub.cli.progress import bar
+    from hubbub.store.database import locked
+    from hubbub.store.salvage import Damaged, gathered
+
+    lock = locked(path)
+    try:
+        with bar("Reading", None) as told:
+            db = gathered(path, told.at)
+        with closing(db):
+            damaged = Damaged(db, new_epoch)
+            yield db, damaged
+    finally:
+        os.close(lock)
+    where = f", of the rooms {', '.join(damaged.torn)}" if damaged.torn else ""
+    print(f"hubbub: {damaged.lost} events are known to be lost{where}", file=sys.stderr)
 
 
 def _write(snapshot: Snapshot, file: BinaryIO, where: str) -> None:
@@ -94,13 +118,3 @@ def _write(snapshot: Snapshot, file: BinaryIO, where: str) -> None:
             raise UsageError(
                 f"{where} cannot be written ({problem.strerror})", "what is there is not whole"
             ) from None
-
-
-def _say(damaged: Damaged) -> None:
-    if not damaged.torn:
-        print("hubbub: nothing was missing", file=sys.stderr)
-        return
-    print(
-        f"hubbub: {damaged.lost} events are known to be lost, of {', '.join(damaged.torn)}",
-        file=sys.stderr,
-    )

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from hubbub.store.database import connect_reader, unusable
+from hubbub.store.database import UnusableError, connect_reader, is_damage, unusable
 
 STEP = 512
 """Pages (of 4 KiB) that are copied between two tellings of how far it is."""
@@ -41,7 +41,11 @@ def back_up(source: Path, copy: Path, told: Callable[[int, int], None]) -> None:
         finally:
             made.close()
     except sqlite3.DatabaseError as problem:
-        raise unusable(source, problem) from None
+        if is_damage(problem):
+            raise unusable(source, problem) from None
+        raise UnusableError(
+            f"{source} cannot be copied ({problem})", "see that there is room for the copy"
+        ) from None
     finally:
         reader.close()
     if verdict != "ok":

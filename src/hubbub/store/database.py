@@ -152,7 +152,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if application != APPLICATION and tables:
+    check_ours(path, application if tables else APPLICATION, version)
+    return version
+
+
+def check_ours(path: Path, application: int, version: int) -> None:
+    """A file with this `application_id` and `user_version` is one that we know."""
+    if application != APPLICATION:
         raise UnusableError(f"{path} is a database of another program", "give another --store")
     if version > len(MIGRATIONS):
         raise UnusableError(
@@ -160,7 +166,6 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             f" up to {len(MIGRATIONS)})",
             "start that newer one",
         )
-    return version
 
 
 def _unreachable(path: Path, problem: OSError) -> UnusableError:

@@ -78,7 +78,7 @@ class Sound:
 
 
 class Snapshot:
-    """The store behind `db` (a `connect_reader`) at one moment: one room of it, or all.
+    """The store behind `db` at one moment: one room of it, or all.
 
     `rooms` is how many rooms there are in it, and `events` how many events; a room that is not
     there is none.
@@ -112,18 +112,12 @@ class Snapshot:
 
     def _logs(self) -> Iterator[tuple[int, Room]]:
         logs = self._db.execute(
-            f"SELECT id, name, epoch, floor, ts FROM log {self._where} ORDER BY name",  # noqa: S608
+            "SELECT id, name, epoch, floor, ts, (SELECT max(seq) FROM event WHERE log = log.id)"  # noqa: S608
+            f" FROM log {self._where} ORDER BY name",
             self._names,
         )
-        for log, name, epoch, floor, ts in logs:
-            yield log, Room(name.decode(), epoch.decode(), floor, ts, self._head(log, floor))
-
-    def _head(self, log: int, floor: int) -> int:
-        try:
-            newest = self._db.execute("SELECT max(seq) FROM event WHERE log = ?", (log,))
-            return newest.fetchone()[0] or floor
-        except sqlite3.DatabaseError:
-            return floor  # reading the events will say so, or pass over it
+        for log, name, epoch, floor, ts, head in logs:
+            yield log, Room(name.decode(), epoch.decode(), floor, ts, head or floor)
 
 
 def _lines(room: Room, events: Iterable[Kept], ids: Iterable[Remembered]) -> Iterator[bytes]:

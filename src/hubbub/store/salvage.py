@@ -1,35 +1,90 @@
-"""What can still be read of a damaged file, given out as whole rooms (`exporting.Source`).
+"""What is still there of a damaged file, made into whole rooms again (`exporting.Source`).
 
-Laws: every number up to the last event that could be read is there: for one that could not, a
-deleted message stands in its place. A room that lost anything gets a new epoch, so that no client
-takes its numbers for those of before. A page of the file that cannot be read hides only its own
-rows: those beside it are asked for by their numbers, one by one.
+Laws: every number up to the last event that was found is there: for one that was not, a deleted
+message stands in its place. Every room gets a new epoch, because nobody can know whether its last
+events are among those found: no client may take its numbers for those of before. What is found is
+judged before it is taken.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hubbub.protocol.outgoing import Said, encode
+from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
 from hubbub.store.archive import BadLineError, Room, Used, canonical
+from hubbub.store.database import MIGRATIONS, UnusableError, check_ours
 from hubbub.store.exporting import Kept, Remembered
+from hubbub.store.pages import MAGIC, Pages, rows
 
 NOBODY = b"\0" * 16
 """Whose the messages are that stand for what was lost."""
-PATIENCE = 100_000
-"""Numbers in a row that cannot be read after which a room counts as read to its end."""
 
-_EVENT = "SELECT seq, author, payload FROM event WHERE log = ? AND seq"
-_SENT = "SELECT seq, author, id, ts, digest FROM sent WHERE log = ? ORDER BY"
+
+def gathered(path: Path, told: Callable[[int, int], None]) -> sqlite3.Connection:
+    """A database with all rows that are in the pages of a file; it goes when it is closed.
+
+    `told(done, total)` counts pages. Raises `UnusableError` where there is no file of ours.
+    """
+    if not path.exists():
+        raise UnusableError(f"there is no file {path}", "give the --store of a Hubbub that ran")
+    db = sqlite3.connect("", isolation_level=None)  # a file that SQLite makes, and takes away
+    db.text_factory = bytes
+    db.executescript(";".join(MIGRATIONS))
+    db.execute("BEGIN")
+    with closing(Pages(path)) as pages:
+        head = pages.page(1)
+        if head.startswith(MAGIC):
+            check_ours(path, int.from_bytes(head[68:72]), int.from_bytes(head[60:64]))
+        for number in range(1, pages.count + 1):
+            for row in rows(number, pages.page):
+                _take(db, row)
+            if number % 500 == 0:
+                told(number, pages.count)
+    db.execute("COMMIT")
+    _name_the_nameless(db)
+    return db
+
+
+def _take(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
+    match row:
+        case (int(), int(), int(), bytes(), None | int(), str()):
+            db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
+        case (int(), bytes(), str(), int(), int(), None | bytes()):
+            db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)", row)
+        case (int() as id, None, str() as name, str(), int() as floor, int() as ts) if (
+            name and 0 <= floor < 2**53 and 0 <= ts < 2**53
+        ):
+            db.execute("INSERT OR IGNORE INTO log VALUES (?, ?, ?, ?, ?)", (id, *row[2:]))
+
+
+def _name_the_nameless(db: sqlite3.Connection) -> None:
+    """A room whose own row is lost has its name in each of its events."""
+    lost = (
+        "SELECT log FROM event WHERE log NOT IN (SELECT id FROM log)"
+        " GROUP BY log ORDER BY count(*) DESC"  # a damaged row may say that it is of any log
+    )
+    events = "SELECT seq, payload FROM event WHERE log = ? ORDER BY seq"
+    for (log,) in db.execute(lost).fetchall():
+        for seq, payload in db.execute(events, (log,)):
+            try:
+                event, _ = canonical(payload)
+            except BadLineError:
+                continue
+            if event.seq == seq:
+                named = (log, event.room, "?", seq - 1, 0)
+                db.execute("INSERT OR IGNORE INTO log VALUES (?, ?, ?, ?, ?)", named)
+                break
 
 
 class Damaged:
-    """A file that cannot be trusted. `lost` counts the events that are known to be gone, of the
-    rooms that were read so far; `torn` has the rooms that may have lost some.
+    """Reads what was `gathered`. `lost` counts the events that are known to be gone, of the rooms
+    that were read so far; `torn` has those rooms that lost some.
     """
 
     def __init__(self, db: sqlite3.Connection, new_epoch: Callable[[], str]) -> None:
@@ -37,32 +92,21 @@ class Damaged:
         self.torn: list[str] = []
         self._db = db
         self._new_epoch = new_epoch
-        self._is_torn = False
-        self._beside = sqlite3.connect("", isolation_level=None)  # a file that goes by itself
-        self._beside.execute(
-            "CREATE TABLE used (seq INT, author BLOB, id BLOB, ts INT, digest BLOB,"
-            " PRIMARY KEY (author, id)) WITHOUT ROWID"
-        )
 
     def room(self, log: int, room: Room) -> Room:
-        """See `Source`. Reads through all of the room to see where it ends, and gathers its ids."""
-        self._is_torn = False
-        self._beside.execute("BEGIN")
-        self._beside.execute("DELETE FROM used")
-        for mark in self._marks(log):
-            self._remember(mark)
+        """See `Source`. Reads through the room to see where it ends, and mends its ids."""
         last, count = room.floor, 0
         for event, said in self._events(log, room):
             last, count = event.seq, count + 1
             if isinstance(said, Said) and said.id is not None:
-                self._remember(Remembered(last, event.author, said.id.encode(), said.ts, None))
-        self._beside.execute("DELETE FROM used WHERE seq > ?", (last,))
-        self._beside.execute("COMMIT")
-        lost = max(last, room.seq) - room.floor - count
-        if not lost and not self._is_torn:
-            return room
-        self.lost += lost
-        self.torn.append(room.room)
+                mark = (log, event.author, said.id, last, said.ts)
+                self._db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, NULL)", mark)
+        newest = max((mark.seq for mark in self.ids(log)), default=0)
+        self._db.execute("DELETE FROM sent WHERE log = ? AND seq > ?", (log, last))
+        lost = max(last, newest) - room.floor - count
+        if lost:
+            self.lost += lost
+            self.torn.append(room.room)
         return Room(room.room, self._new_epoch(), room.floor, room.ts, last)
 
     def events(self, log: int, room: Room) -> Iterable[Kept]:
@@ -77,70 +121,29 @@ class Damaged:
 
     def ids(self, log: int) -> Iterable[Remembered]:
         """See `Source`."""
-        wanted = "SELECT seq, author, id, ts, digest FROM used ORDER BY 1, 2, 3"
-        return map(Remembered._make, self._beside.execute(wanted))
+        wanted = "SELECT seq, author, id, ts, digest FROM sent WHERE log = ? ORDER BY 1, 2, 3"
+        for mark in map(Remembered._make, self._db.execute(wanted, (log,))):
+            if _is_sound(mark):
+                yield mark
 
-    def _events(self, log: int, room: Room) -> Iterator[tuple[Kept, Any]]:
-        """The events that can be read and are what they should be, with what they say."""
-        seq, ts = room.floor, room.ts
-        for row in self._rows(log, room.floor):
-            said = _sound(row, room)
-            if said is None or row.seq <= seq or said.ts < ts:
-                self._is_torn = True
-            else:
-                seq, ts = row.seq, said.ts
-                yield row, said
-
-    def _rows(self, log: int, seq: int) -> Iterator[Kept]:
-        """The rows of a log after `seq` that can be read."""
-        failed = 0
-        while failed < PATIENCE:
+    def _events(self, log: int, room: Room) -> Iterator[tuple[Kept, Said | Edited | Deleted]]:
+        """The events that are what they should be, with what they say."""
+        wanted = "SELECT seq, author, payload FROM event WHERE log = ? AND seq > ? ORDER BY seq"
+        ts = room.ts
+        for event in map(Kept._make, self._db.execute(wanted, (log, room.floor))):
             try:
-                for row in self._db.execute(f"{_EVENT} > ? ORDER BY seq", (log, seq)):
-                    yield Kept(*row)
-                    seq, failed = row[0], 0
-            except sqlite3.DatabaseError:
-                self._is_torn = True
-            else:
-                return
-            while failed < PATIENCE:
-                seq += 1
-                try:
-                    there = self._db.execute(f"{_EVENT} = ?", (log, seq)).fetchone()
-                except sqlite3.DatabaseError:
-                    failed += 1
-                    continue
-                if there is not None:
-                    yield Kept(*there)
-                    failed = 0
-                break
-
-    def _marks(self, log: int) -> Iterator[Remembered]:
-        """The ids before the first page that cannot be read, and those after the last."""
-        for order in ("author, id", "author DESC, id DESC"):
-            try:
-                for row in self._db.execute(f"{_SENT} {order}", (log,)):
-                    yield Remembered(*row)
-            except sqlite3.DatabaseError:
-                self._is_torn = True
-            else:
-                return
-
-    def _remember(self, mark: Remembered) -> None:
-        try:
-            msgspec.convert({**mark._asdict(), "type": "used", "id": mark.id.decode()}, Used)
-        except (msgspec.ValidationError, UnicodeDecodeError, AttributeError):
-            self._is_torn = True
-        else:
-            self._beside.execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?, ?, ?)", mark)
+                said, payload = canonical(event.payload)
+            except BadLineError:
+                continue
+            found = (said.seq, said.room, payload, 0 < len(event.author) <= 64)
+            if found == (event.seq, room.room, event.payload, True) and said.ts >= ts:
+                ts = said.ts
+                yield event, said
 
 
-def _sound(row: Any, room: Room) -> Any:
-    """What an event says; None if it is not the event that its row should have."""
-    if not (isinstance(row.author, bytes) and row.author and isinstance(row.payload, bytes)):
-        return None
+def _is_sound(mark: Remembered) -> bool:
     try:
-        event, payload = canonical(row.payload)
-    except BadLineError:
-        return None
-    return event if (event.seq, event.room, payload) == (row.seq, room.room, row.payload) else None
+        msgspec.convert({**mark._asdict(), "type": "used", "id": mark.id.decode()}, Used)
+    except msgspec.ValidationError:
+        return False
+    return True
