@@ -17,6 +17,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from hubbub.settings import Settings
+from hubbub.store.backup import back_up
 from hubbub.store.sqlite import SqliteStore
 from tests.command import COMMAND, Server, environment, hubbub, serving, told
 from tests.store.kinds import delete, edit, keep, new_epoch, say
@@ -158,8 +159,10 @@ def test_a_room_is_exported_and_backed_up_beside_the_server_that_serves_it(
         said = done("backup", "copy.db", *STORE, cwd=tmp_path)
         assert said.startswith("copy.db is a copy of chat.db, ")
         assert say_and_wait(ann, "later", "i4")["seq"] == 4
-        line = told("import", os.devnull, *STORE, cwd=tmp_path)
-        assert line.startswith(f"chat.db is in use by another Hubbub (process {server.process.pid}")
+        for alone in (["import", os.devnull], ["export", "--all", "--mend"]):
+            line = told(*alone, *STORE, cwd=tmp_path)
+            who = f"process {server.process.pid}"
+            assert line.startswith(f"chat.db is in use by another Hubbub ({who})")
     # Nothing but the one file, which only its owner can read, and which can be served.
     assert sorted(path.name for path in tmp_path.glob("*copy*")) == ["copy.db"]
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
@@ -188,6 +191,25 @@ def test_a_backup_under_load_ends_and_is_whole(tmp_path: Path) -> None:
     store.close()
     copy = SqliteStore(tmp_path / "copy.db", Settings(), new_epoch)
     assert before <= copy.open("red", 0).seq <= before + written
+    copy.close()
+
+
+def test_a_backup_is_one_moment_and_does_not_begin_anew(tmp_path: Path) -> None:
+    filled(tmp_path, 20_000)
+    store = SqliteStore(tmp_path / "chat.db", Settings(), new_epoch)
+    before = store.open("red", 0).seq
+    seen: list[int] = []
+
+    def meanwhile(copied: int, _: int) -> None:
+        seen.append(copied)
+        keep(store, say("meanwhile"))
+
+    back_up(tmp_path / "chat.db", tmp_path / "copy.db", meanwhile)
+    store.close()
+    assert len(seen) > 1
+    assert seen == sorted(seen)
+    copy = SqliteStore(tmp_path / "copy.db", Settings(), new_epoch)
+    assert copy.open("red", 0).seq == before
     copy.close()
 
 

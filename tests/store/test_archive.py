@@ -135,6 +135,7 @@ def test_an_export_is_one_moment_of_a_store_that_goes_on(tmp_path: Path) -> None
     keep(store, *(say(str(number), f"i{number}") for number in range(2000)))
     db = connect_reader(tmp_path / "chat.db")
     chunks = Snapshot(db, None, Sound(db)).chunks(lambda _: None)
+    keep(store, say("at once", log="green"))
     text = next(chunks) + next(chunks)
     keep(store, delete(1), edit(1500, "later"), say("more"), say("a room more", log="blue"))
     text += b"".join(chunks)

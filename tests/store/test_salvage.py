@@ -60,6 +60,11 @@ def run(path: Path, statement: str) -> None:
         assert db.execute(statement).rowcount > 0
 
 
+def leaf_frame(head: bytes, page: int = 5) -> bytes:
+    """A frame of the write-ahead log, not the last one of its transaction; `head` is another's."""
+    return page.to_bytes(4) + bytes(4) + head[8:] + b"\xa5" * 4096
+
+
 def test_all_of_a_sound_file_is_found(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "chat.db", Settings(keep_events=900), new_epoch)
     dice = random.Random(1)
@@ -88,8 +93,11 @@ def test_what_was_committed_beside_the_file_is_found_too(tmp_path: Path) -> None
     for name in ("chat.db", "chat.db-wal"):
         shutil.copy(tmp_path / name, tmp_path / "crashed" / name)
     store.close()
-    with (tmp_path / "crashed" / "chat.db-wal").open("ab") as wal:
-        wal.write(b"\xa5" * 5000)  # what was being written
+    with (tmp_path / "crashed" / "chat.db-wal").open("r+b") as wal:
+        head = wal.read(32 + 24)[32:]
+        wal.seek(0, os.SEEK_END)
+        # What was being written: a page of a transaction that did not end, and half of another.
+        wal.write(leaf_frame(head) + b"\xa5" * 3000)
     text, _ = mended(tmp_path / "crashed" / "chat.db")
     assert without_epochs(text) == without_epochs(exported(tmp_path / "chat.db"))
 
@@ -220,6 +228,38 @@ def test_ids_that_are_lost_are_taken_from_the_messages(tmp_path: Path) -> None:
     assert not any(outcome.fresh for outcome in outcomes)
     assert keep(store, say("the last words", "last")) == [EVENTS + 1]
     store.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE sent SET id = 'é' WHERE seq = 4",
+        "UPDATE sent SET author = x'' WHERE seq = 4",
+        "UPDATE sent SET digest = x'00' WHERE seq = 4",
+        "UPDATE sent SET ts = -1 WHERE seq = 4",
+        "UPDATE sent SET id = 'other' WHERE seq = 4",
+        "UPDATE sent SET seq = 9 WHERE seq = 4",
+        "UPDATE sent SET digest = x'0011223344556677' WHERE seq = 10",
+        "UPDATE event SET payload = replace(payload, 'i3', 'i7') WHERE seq = 4",
+        "INSERT INTO sent VALUES (1, x'00', 'i', 4, 1, NULL)",
+    ],
+)
+def test_an_id_that_cannot_be_one_is_in_nobodys_way(wrong: str, tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "chat.db", Settings(), new_epoch)
+    keep(store, *(say("a", f"i{number}") for number in range(9)), edit(1, "b", "e1"))
+    store.close()
+    run(tmp_path / "chat.db", wrong)
+    text, source = mended(tmp_path / "chat.db")
+    assert imported(tmp_path / "new.db", text).events == 10
+    assert source.lost == 0
+
+
+def test_a_room_is_not_named_by_an_event_that_is_not_where_it_should_be(tmp_path: Path) -> None:
+    path = filled(tmp_path, "red", events=9)
+    run(path, "UPDATE event SET seq = -5 WHERE seq = 1")
+    run(path, "DELETE FROM log")
+    text, _ = mended(path)
+    assert imported(tmp_path / "new.db", text).events == 8
 
 
 def test_a_file_that_is_not_ours_is_not_read(tmp_path: Path) -> None:

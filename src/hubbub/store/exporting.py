@@ -129,7 +129,7 @@ def _lines(room: Room, events: Iterable[Kept], ids: Iterable[Remembered]) -> Ite
         seq += 1
         if event.seq != seq:
             raise HoleError(f"the room {room.room!r} has no event {seq}")
-        while mark is not None and (mark.seq, mark.author) < (seq, event.author):
+        while mark is not None and mark.seq < seq:
             yield _used(mark)
             mark = next(remembered, None)
         if mark is not None and (mark.seq, mark.author) == (seq, event.author):
@@ -137,8 +137,6 @@ def _lines(room: Room, events: Iterable[Kept], ids: Iterable[Remembered]) -> Ite
             mark = next(remembered, None)
         else:
             yield line(Event(event.author, Raw(event.payload)))
-    if seq != room.seq:
-        raise HoleError(f"the room {room.room!r} has no event {seq + 1}")
     while mark is not None:
         yield _used(mark)
         mark = next(remembered, None)

@@ -81,14 +81,16 @@ def _committed(wal: BinaryIO) -> dict[int, int]:
 
 
 def rows(number: int, page: Page) -> Iterator[tuple[Value, ...]]:
-    """The rows in a page: those of a table have their rowid in front (section 1.6)."""
+    """The rows in a page: those of a table have their rowid in front (section 1.6).
+
+    Not for page 1, which begins with the file's header.
+    """
     content = page(number)
-    start = 100 if number == 1 else 0
-    if len(content) < SIZE or content[start] not in {_LEAF, _INNER, _TABLE}:
+    if len(content) < SIZE or content[0] not in {_LEAF, _INNER, _TABLE}:
         return
-    kind = content[start]
-    header = start + (12 if kind == _INNER else 8)
-    for place in range(int.from_bytes(content[start + 3 : start + 5])):
+    kind = content[0]
+    header = 12 if kind == _INNER else 8
+    for place in range(int.from_bytes(content[3:5])):
         pointer = int.from_bytes(content[header + 2 * place : header + 2 * place + 2])
         try:
             yield _row(content, pointer + (4 if kind == _INNER else 0), kind == _TABLE, page)

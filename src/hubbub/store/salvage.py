@@ -41,12 +41,13 @@ def gathered(path: Path, told: Callable[[int, int], None]) -> sqlite3.Connection
         head = pages.page(1)
         if head.startswith(MAGIC):
             check_ours(path, int.from_bytes(head[68:72]), int.from_bytes(head[60:64]))
-        for number in range(1, pages.count + 1):
+        for number in range(2, pages.count + 1):  # the first has the schema alone
             for row in rows(number, pages.page):
                 _take(db, row)
             if number % 500 == 0:
                 told(number, pages.count)
     db.execute("COMMIT")
+    db.execute("CREATE INDEX by_seq ON sent (log, seq)")
     _name_the_nameless(db)
     return db
 
@@ -55,7 +56,7 @@ def _take(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
     match row:
         case (int(), int(), int(), bytes(), None | int(), str()):
             db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
-        case (int(), bytes(), str(), int(), int(), None | bytes()):
+        case (int(), bytes(), str(), int(), int(), None | bytes()) if _is_sound(*row[1:]):
             db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)", row)
         case (int() as id, None, str() as name, str(), int() as floor, int() as ts) if (
             name and 0 <= floor < 2**53 and 0 <= ts < 2**53
@@ -98,16 +99,30 @@ class Damaged:
         last, count = room.floor, 0
         for event, said in self._events(log, room):
             last, count = event.seq, count + 1
-            if isinstance(said, Said) and said.id is not None:
-                mark = (log, event.author, said.id, last, said.ts)
-                self._db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, NULL)", mark)
-        newest = max((mark.seq for mark in self.ids(log)), default=0)
+            self._mend_ids(log, event, said)
+        (newest,) = self._db.execute("SELECT max(seq) FROM sent WHERE log = ?", (log,)).fetchone()
         self._db.execute("DELETE FROM sent WHERE log = ? AND seq > ?", (log, last))
-        lost = max(last, newest) - room.floor - count
+        lost = max(last, newest or 0) - room.floor - count
         if lost:
             self.lost += lost
             self.torn.append(room.room)
         return Room(room.room, self._new_epoch(), room.floor, room.ts, last)
+
+    def _mend_ids(self, log: int, event: Kept, said: Said | Edited | Deleted) -> None:
+        """A chat has its id in itself, so that is remembered, and no other for its number."""
+        at = (log, event.seq)
+        if not isinstance(said, Said):
+            self._db.execute("UPDATE sent SET digest = NULL WHERE log = ? AND seq = ?", at)
+            return
+        self._db.execute(
+            "DELETE FROM sent WHERE log = ? AND seq = ? AND (author, id) IS NOT (?, ?)",
+            (*at, event.author, said.id),
+        )
+        if said.id is not None:
+            self._db.execute(
+                "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, NULL)",
+                (log, event.author, said.id, event.seq, said.ts),
+            )
 
     def events(self, log: int, room: Room) -> Iterable[Kept]:
         """See `Source`."""
@@ -117,14 +132,25 @@ class Damaged:
                 seq += 1
                 yield Kept(seq, NOBODY, encode(Said(room.room, "?", "", ts, seq, deleted=True)))
             seq, ts = event.seq, said.ts
-            yield event
+            if (
+                isinstance(said, Said)
+                and said.id is not None
+                and not self._owns(log, event, said.id)
+            ):
+                said.id = None  # another event has it
+                yield event._replace(payload=encode(said))
+            else:
+                yield event
+
+    def _owns(self, log: int, event: Kept, id: str) -> bool:
+        wanted = "SELECT seq FROM sent WHERE log = ? AND author = ? AND id = ?"
+        found = self._db.execute(wanted, (log, event.author, id)).fetchone()
+        return bool(found == (event.seq,))
 
     def ids(self, log: int) -> Iterable[Remembered]:
         """See `Source`."""
         wanted = "SELECT seq, author, id, ts, digest FROM sent WHERE log = ? ORDER BY 1, 2, 3"
-        for mark in map(Remembered._make, self._db.execute(wanted, (log,))):
-            if _is_sound(mark):
-                yield mark
+        return map(Remembered._make, self._db.execute(wanted, (log,)))
 
     def _events(self, log: int, room: Room) -> Iterator[tuple[Kept, Said | Edited | Deleted]]:
         """The events that are what they should be, with what they say."""
@@ -141,9 +167,13 @@ class Damaged:
                 yield event, said
 
 
-def _is_sound(mark: Remembered) -> bool:
+def _is_sound(author: bytes, id: str, seq: int, ts: int, digest: bytes | None) -> bool:
+    """Whether an id that is remembered can be one."""
     try:
-        msgspec.convert({**mark._asdict(), "type": "used", "id": mark.id.decode()}, Used)
+        msgspec.convert(
+            {"type": "used", "id": id, "author": author, "seq": seq, "ts": ts, "digest": digest},
+            Used,
+        )
     except msgspec.ValidationError:
         return False
     return True
