@@ -72,6 +72,8 @@ def from_cyclopts(error: CycloptsError) -> UsageError:
         case CoercionError(token=token) if token is not None:
             return wrong_kind(str(token.keyword), token.value, error.target_type)
         case MissingArgumentError(argument=argument) if argument is not None:
+            if not argument.name.startswith("-"):
+                return UsageError(f"{command} needs a {argument.name}", see)
             return UsageError(f"{error.keyword or argument.name} has no value after it", see)
         case RepeatArgumentError():
             return UsageError(f"{error.token.keyword} is given twice", "give it once")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,13 @@ from cyclopts import Token
 from cyclopts.config import Env
 
 from hubbub.cli.mistakes import UsageError, did_you_mean, wrong_kind
+from hubbub.settings import Settings
 
 if TYPE_CHECKING:
     from cyclopts import App, Argument, ArgumentCollection
+
+SETTINGS = frozenset(one.name for one in fields(Settings))
+"""What a file may set, for whichever command; a command has those of them that it needs."""
 
 DEFAULT_FILE = "hubbub.toml"
 """The file that is read when there is one in the working directory and none is named."""
@@ -43,6 +48,8 @@ class Environment(Env):
 
     def __call__(self, app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
         for argument in _leaves(arguments):
+            if field_name(argument) not in SETTINGS | {"config"}:
+                continue  # what a command does this time is typed, not set
             names = [f"HUBBUB_{field_name(argument).upper()}"]
             if names == ["HUBBUB_ADDR"]:
                 names.append("CHAT_ADDR")
@@ -61,9 +68,12 @@ class ConfigFile:
             return  # a command without settings
         path = named.tokens[0].value if named.tokens else DEFAULT_FILE
         for key, value in _read(path, must_exist=bool(named.tokens)).items():
-            argument = known.get(key.replace("-", "_"))
+            name = key.replace("-", "_")
+            if name not in SETTINGS:
+                raise _unknown(path, key, value, SETTINGS)
+            argument = known.get(name)
             if argument is None:
-                raise _unknown(path, key, value, known)
+                continue  # a setting of another command
             _check_type(f"{key} in {path}", value, argument.hint)
             if not argument.tokens:
                 argument.append(Token(keyword=f"{key} in {path}", value=str(value), source=path))
