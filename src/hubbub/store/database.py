@@ -30,7 +30,7 @@ MIGRATIONS: Final = [
       seq INTEGER NOT NULL,
       ts INTEGER NOT NULL,
       author BLOB NOT NULL,         -- identity, a hash
-      target INTEGER,               -- the chat that it changes, or 0; NULL: it is a chat
+      target INTEGER,               -- the chat that it changes; NULL: it is a chat
       payload TEXT NOT NULL,        -- its JSON, as everyone gets it
       PRIMARY KEY (log, seq)
     ) STRICT, WITHOUT ROWID;
