@@ -7,9 +7,9 @@ Laws of this folder:
 - What a command needs is imported when that command runs, so that the server starts quickly
   and `--version` at once.
 
-The table of contents: `app` puts the commands together and runs one; `serve` is a command;
-`sources` finds the settings in the environment and the file; `mistakes` makes the one line;
-`help` lays out `--help`; `docs` writes the page of settings.
+The table of contents: `app` puts the commands together and runs one; `serve` and `token` are
+commands; `sources` finds the settings in the environment and the file; `mistakes` makes the one
+line; `help` lays out `--help`; `docs` writes the page of settings.
 """
 
 

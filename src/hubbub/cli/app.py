@@ -16,6 +16,7 @@ from hubbub.cli.help import Layout
 from hubbub.cli.mistakes import EXIT_STATUS, UsageError, from_cyclopts, from_setting, one_line
 from hubbub.cli.serve import serve
 from hubbub.cli.sources import ConfigFile, Environment, Written
+from hubbub.cli.token import token
 from hubbub.settings import SettingError
 
 
@@ -58,6 +59,7 @@ def _app(written: Written) -> App:
         print_error=False,
     )
     app.command(serve)
+    app.command(token)
     return app
 
 

@@ -72,7 +72,9 @@ def from_cyclopts(error: CycloptsError) -> UsageError:
         case CoercionError(token=token) if token is not None:
             return wrong_kind(str(token.keyword), token.value, error.target_type)
         case MissingArgumentError(argument=argument) if argument is not None:
-            return UsageError(f"{error.keyword or argument.name} has no value after it", see)
+            if error.keyword is None:
+                return UsageError(f"{argument.name} is missing", f"give it, or {see}")
+            return UsageError(f"{error.keyword} has no value after it", see)
         case RepeatArgumentError():
             return UsageError(f"{error.token.keyword} is given twice", "give it once")
     if error.unused_tokens:

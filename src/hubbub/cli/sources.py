@@ -3,13 +3,15 @@
 The first place that has a setting wins: its flag, `HUBBUB_<NAME>`, `CHAT_ADDR` (for the address
 alone), the file, the default. Each place fills in only what those before it left open. They are
 cyclopts' "config" callables: each is handed the arguments of the command, with the values found
-so far as tokens.
+so far as tokens. A command may take some of the settings alone, and arguments of its own, which
+are found on the command line only.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,16 @@ from cyclopts import Token
 from cyclopts.config import Env
 
 from hubbub.cli.mistakes import UsageError, did_you_mean, wrong_kind
+from hubbub.settings import Settings
 
 if TYPE_CHECKING:
     from cyclopts import App, Argument, ArgumentCollection
 
 DEFAULT_FILE = "hubbub.toml"
 """The file that is read when there is one in the working directory and none is named."""
+
+_SETTINGS = frozenset(one.name for one in fields(Settings))
+_SECRETS = frozenset(one.name for one in fields(Settings) if one.metadata["secret"])
 
 
 def field_name(argument: Argument) -> str:
@@ -43,6 +49,8 @@ class Environment(Env):
 
     def __call__(self, app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
         for argument in _leaves(arguments):
+            if field_name(argument) not in _SETTINGS | {"config"}:
+                continue
             names = [f"HUBBUB_{field_name(argument).upper()}"]
             if names == ["HUBBUB_ADDR"]:
                 names.append("CHAT_ADDR")
@@ -61,10 +69,14 @@ class ConfigFile:
             return  # a command without settings
         path = named.tokens[0].value if named.tokens else DEFAULT_FILE
         for key, value in _read(path, must_exist=bool(named.tokens)).items():
-            argument = known.get(key.replace("-", "_"))
+            name = key.replace("-", "_")
+            if name not in _SETTINGS:
+                raise _unknown(path, key, value, _SETTINGS)
+            argument = known.get(name)
             if argument is None:
-                raise _unknown(path, key, value, known)
-            _check_type(f"{key} in {path}", value, argument.hint)
+                continue  # a setting that this command has no use for
+            shown = None if name in _SECRETS else value
+            _check_type(f"{key} in {path}", value, argument.hint, shown)
             if not argument.tokens:
                 argument.append(Token(keyword=f"{key} in {path}", value=str(value), source=path))
 
@@ -123,8 +135,11 @@ def _unknown(path: str, key: str, value: object, known: Iterable[str]) -> UsageE
     )
 
 
-def _check_type(where: str, value: object, hint: object) -> None:
-    """A number is written as one, and all else as text: `history = 50`, `addr = ":3000"`."""
+def _check_type(where: str, value: object, hint: object, shown: object) -> None:
+    """A number is written as one, and all else as text: `history = 50`, `addr = ":3000"`.
+
+    `shown` is the value where it may be shown, else None.
+    """
     if hint in (int, float):
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         kind, mend = "a number", "write a number, without quotes"
@@ -132,7 +147,8 @@ def _check_type(where: str, value: object, hint: object) -> None:
         fits = isinstance(value, str)
         kind, mend = "text", "write it in quotes"
     if not fits:
-        raise UsageError(f"{where} is {_toml_type(value)}, which should be {kind}", mend)
+        told = "of another kind" if shown is None else f"{_toml_type(value)}"
+        raise UsageError(f"{where} is {told}, which should be {kind}", mend)
 
 
 def _toml_type(value: object) -> str:
