@@ -21,8 +21,8 @@ from hubbub.access.claims import TokenError
 
 Algorithm = Literal["HS256", "RS256", "ES256", "EdDSA"]
 
-LONGEST: Final = 8192
-"""Characters that a token may have."""
+LONGEST: Final = 8000
+"""Characters that a token may have: what fits into a header and into a request line."""
 SHORTEST_RSA: Final = 2048
 """Bits (RFC 7518 section 3.3)."""
 _FORM: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)

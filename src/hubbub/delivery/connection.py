@@ -25,6 +25,7 @@ from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
 from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
 
 if TYPE_CHECKING:
+    from hubbub.chat.grants import Grant
     from hubbub.delivery.feed import Feed
     from hubbub.delivery.heartbeat import Heartbeat
     from hubbub.delivery.hub import Hub
@@ -63,6 +64,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_waits",
         "feeds",
+        "grant",
         "heard",
         "heartbeat",
         "is_full",
@@ -71,7 +73,9 @@ class Connection(asyncio.Protocol):
         "session",
     )
 
-    def __init__(self, hub: Hub, heartbeat: Heartbeat, max_message: int) -> None:
+    def __init__(
+        self, hub: Hub, heartbeat: Heartbeat, max_message: int, *, grant: Grant | None = None
+    ) -> None:
         self._hub = hub
         self._parser = Parser(max_message)
         self._held: _Held | None = None
@@ -83,6 +87,8 @@ class Connection(asyncio.Protocol):
         self._moved = (0, 0)
         self._stuck_since = 0.0
         self._since = time.monotonic()
+        self.grant = grant
+        """Whom a token proved at the door; None: a guest."""
         self.heartbeat = heartbeat
         self.number = next(_numbers)
         self.session = Session(self)

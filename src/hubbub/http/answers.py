@@ -42,7 +42,11 @@ def refuse(
 
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on an answer (a signal of aiohttp's)."""
-    host = request.host
+    harden_headers(response, request.host)
+
+
+def harden_headers(response: web.StreamResponse, host: str) -> None:
+    """Put the security headers on the answer to a client that calls us `host`."""
     # What a client calls us goes into a header only if it can be nothing but a host and a port.
     plain = host and all(char.isalnum() or char in ".-:[]" for char in host) and host.isascii()
     sockets = f" ws://{host} wss://{host}" if plain else ""
