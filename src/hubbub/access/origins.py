@@ -12,7 +12,7 @@ from typing import Final
 
 SAME: Final = "same"
 """What stands for pages of this server's own host."""
-_FORM: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*,]+")
+_FORM: Final = re.compile(r"[a-z][a-z0-9+.-]*://[\w\[][^\s/?#@*,]*")
 _PORTS: Final = {"http": "80", "https": "443"}
 
 

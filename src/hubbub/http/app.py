@@ -18,6 +18,8 @@ from hubbub.http.refusals import RefusedError
 from hubbub.http.upgrade import Door
 
 PAGE: Final = Path(__file__).parent.parent / "web"
+LONGEST: Final = 200
+"""Characters that a path may have as sent; a system fails at a file name of 256 bytes."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -72,6 +74,8 @@ def _errors(admission: Admission) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            if len(request.rel_url.raw_path) > LONGEST:
+                raise web.HTTPNotFound
             response = await handler(request)
         except RefusedError as refusal:
             structlog.get_logger().info(
@@ -83,7 +87,9 @@ def _errors(admission: Admission) -> Middleware:
                 raise
             allow = {"Allow": problem.headers["Allow"]} if "Allow" in problem.headers else None
             code = (problem.reason or "error").lower().replace(" ", "_")
-            return refuse(problem.status, code, f"{request.path}: {problem.reason}", allow)
+            return refuse(
+                problem.status, code, f"{request.path[:LONGEST]}: {problem.reason}", allow
+            )
         if request.path.startswith("/static/"):
             # Not by age but by asking (ETag): so a new version is there with the next load.
             response.headers["Cache-Control"] = "no-cache"
