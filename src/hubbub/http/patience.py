@@ -52,8 +52,12 @@ class Patient(web.RequestHandler):
 
     def is_late(self, now: float, patience: float) -> bool:
         """Whether nothing goes on here but waiting for a head, for too long."""
-        idle = self._waiter is not None and not self._waiter.done()
-        return idle and self.owes_since is not None and now - self.owes_since > patience
+        if self.owes_since is None:
+            return False
+        if self._waiter is None or self._waiter.done():
+            self.owes_since = now  # while it is answered it may well wait for us
+            return False
+        return now - self.owes_since > patience
 
     def give_up(self) -> None:
         """End it, with a word if a request was begun."""
