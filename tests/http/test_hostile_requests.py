@@ -58,6 +58,7 @@ async def test_a_request_that_breaks_http_is_refused_as_json(request_: bytes, st
     async with house() as here:
         found, head, body = await send(here, request_)
         assert found == status
+        assert head.startswith(b"HTTP/1.1 ")
         error = json.loads(body)["error"]
         assert (
             error["code"]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from hubbub.http.answers import harden_headers, refuse
@@ -90,6 +90,8 @@ class Patient(web.RequestHandler):
             answer = refuse(400, "bad_request", "this is not HTTP as it should be (RFC 9112)")
         else:
             answer = refuse(status, "internal_error", "the server failed; the log says how")
+        # aiohttp answers what it cannot read as HTTP/1.0, which WebSocket clients cannot read.
+        request._version = HttpVersion11
         harden_headers(answer, "")
         answer.force_close()
         return answer
