@@ -82,9 +82,12 @@ def forged(head: dict[str, Any], claims: dict[str, Any] | bytes, secret: bytes |
     return f"{signed}.{b64(signature)}"
 
 
-def jwk(kind: str, kid: str | None, which: int = 0, **more: Any) -> dict[str, Any]:
-    """The public key as an issuer publishes it."""
+def jwk(
+    kind: str, kid: str | None, which: int = 0, *, private: bool = False, **more: Any
+) -> dict[str, Any]:
+    """The public key as an issuer publishes it, or the private one as none should."""
     name = {"RS256": "RS256", "ES256": "ES256", "EdDSA": "EdDSA"}.get(kind, "RS256")
     algorithm = jwt.get_algorithm_by_name(name)
-    found: dict[str, Any] = json.loads(algorithm.to_jwk(private_key(kind, which).public_key()))
+    key = private_key(kind, which)
+    found: dict[str, Any] = json.loads(algorithm.to_jwk(key if private else key.public_key()))
     return {**found, **({} if kid is None else {"kid": kid}), **more}

@@ -1,6 +1,7 @@
 """Published keys: rotated, asked for with restraint, and kept when their address is away."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -152,7 +153,7 @@ async def test_those_who_wait_for_keys_wait_for_one_request(issuer: Issuer) -> N
     [
         {"status": 500},
         {"status": 302, "headers": {"Location": "/jwks"}},
-        {"body": b"x" * (jwks.SIZE + 1)},
+        {"body": json.dumps({"keys": [jwk("RS256", "two")], "x": "x" * jwks.SIZE}).encode()},
         {"body": b"<html>"},
         {"body": b"[" * 10_000},
         {"body": b"{}"},
@@ -203,10 +204,9 @@ async def test_an_address_that_is_away_is_not_asked_by_every_token(issuer: Issue
 
 
 async def test_keys_that_prove_nothing_are_passed_over(issuer: Issuer) -> None:
-    private = {**jwk("EdDSA", "private"), "d": "AAAA"}
     issuer.keys = [
         {"kty": "oct", "kid": "secret", "k": b64(SECRET.encode())},
-        private,
+        jwk("EdDSA", "private", private=True),
         jwk("RS256", "encrypts", use="enc"),
         jwk("RS256", "other", alg="PS256"),
         jwk("weak", "weak"),

@@ -108,6 +108,13 @@ async def test_what_is_no_token_is_told_so(made: str) -> None:
     assert (await refused(made)).code == "bad_token"
 
 
+async def test_a_token_has_a_length_that_fits_into_a_request() -> None:
+    longest = token(other="x" * 5_900)
+    assert 7_900 < len(longest) <= 8_000
+    assert (await verifier().verify(longest)).sub == "ann"
+    assert "longer" in str(await refused(token(other="x" * 6_000)))
+
+
 async def test_extensions_that_must_be_understood_are_refused() -> None:
     for head in (
         {"alg": "HS256", "crit": ["exp2"], "exp2": 1},

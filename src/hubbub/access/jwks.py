@@ -102,7 +102,7 @@ class PublishedKeys:
         try:
             self._keys = _parse(await self._read())
             self._log.debug("keys fetched", host=urlsplit(self._url).netloc, keys=len(self._keys))
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+        except Exception as problem:  # whatever it is, those who wait go on with what we have
             reason = str(problem) or type(problem).__name__
             self._log.warning(
                 "keys cannot be fetched", host=urlsplit(self._url).netloc, reason=reason
