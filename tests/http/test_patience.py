@@ -162,6 +162,14 @@ async def test_a_slow_download_is_left_to_end() -> None:
         writer.close()
 
 
+async def test_a_server_that_was_held_up_blames_nobody() -> None:
+    async with house(handshake_timeout=WITHIN) as here, plain(here) as prompt:
+        async with plain(here) as other:
+            assert await other.ask() == 200  # so both are known to the server
+        time.sleep(WITHIN * 2)  # noqa: ASYNC251  # the loop hangs, as it should not
+        assert await prompt.ask() == 200
+
+
 async def test_a_tls_handshake_has_to_come_in_time(tmp_path: Path) -> None:
     paths = certificate(tmp_path)
     trust = ssl.create_default_context(cafile=str(paths["tls_cert"]))

@@ -106,10 +106,14 @@ class Patience:
         self._options = options
         self._server: web.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._step = min(1.0, seconds / 4)
+        """Seconds from one look to the next."""
+        self._due = 0.0
 
     def start(self, server: web.Server) -> Callable[[], Patient]:
         """Begin to look at a server's connections; gives what makes a handler for a new one."""
         self._server = server
+        self._due = self._loop.time()
         self._look()
         return lambda: Patient(server, loop=self._loop, **self._options)
 
@@ -121,7 +125,10 @@ class Patience:
     def _look(self) -> None:
         assert self._server is not None
         now = self._loop.time()
-        for handler in self._server.connections:
-            if isinstance(handler, Patient) and handler.is_late(now, self._seconds):
-                handler.give_up()
-        self._timer = self._loop.call_later(min(1.0, self._seconds / 4), self._look)
+        # A look that comes late itself does nothing: what clients sent may lie there unread.
+        if now < self._due + self._step:
+            for handler in self._server.connections:
+                if isinstance(handler, Patient) and handler.is_late(now, self._seconds):
+                    handler.give_up()
+        self._due = now + self._step
+        self._timer = self._loop.call_at(self._due, self._look)
