@@ -125,7 +125,7 @@ class Patience:
     def _look(self) -> None:
         assert self._server is not None
         now = self._loop.time()
-        # A look that comes late itself does nothing: what clients sent may lie there unread.
+        # A look that comes late itself does nothing: what held us up may have held clients up.
         if now < self._due + self._step:
             for handler in self._server.connections:
                 if isinstance(handler, Patient) and handler.is_late(now, self._seconds):
