@@ -37,11 +37,12 @@ def _made(kind: str, which: int) -> Any:
     return ed25519.Ed25519PrivateKey.generate()
 
 
-def private_pem(kind: str, which: int = 0) -> bytes:
+def private_pem(kind: str, which: int = 0, *, password: bytes | None = None) -> bytes:
+    lock = serialization.BestAvailableEncryption(password) if password else None
     pem: bytes = private_key(kind, which).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        lock or serialization.NoEncryption(),
     )
     return pem
 

@@ -115,10 +115,12 @@ def test_a_server_takes_its_tokens(kind: str, tmp_path: Path) -> None:
         ("--sub \u200b", "no server would take this token: sub"),
         ("--sub a --key none.pem", "cannot read none.pem: No such file"),
         ("--sub a --key public.pem", "public.pem is no private key in PEM; make one"),
+        ("--sub a --key locked.pem", "locked.pem is locked by a password; give one without"),
     ],
 )
 def test_a_mistake_is_told(arguments: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "public.pem").write_bytes(public_pem("RS256"))
+    (tmp_path / "locked.pem").write_bytes(private_pem("RS256", password=b"open"))
     assert told("token", *arguments.split(" ")[: len(arguments)], cwd=tmp_path, env=ENV).startswith(
         expected
     )
@@ -137,6 +139,12 @@ def test_without_a_key_there_is_nothing_to_sign_with(tmp_path: Path) -> None:
         (["--auth", "optional", "--jwks", "http://a.example/"], {}, "--jwks is 'http://a.example/"),
         (["--jwks", "https://me:pass@a.example/"], {}, "--jwks has a name or password in it"),
         (["--jwks", "nonsense"], {}, "--jwks is 'nonsense', which is no address"),
+        (["--jwks", "https://[x/"], {}, "--jwks is 'https://[x/', which is no address"),
+        (
+            ["--auth", "required"],
+            {"HUBBUB_JWT_SECRET": public_pem("RS256").decode()},
+            "jwt_secret is a public key or certificate, which is no secret; give its file",
+        ),
         (["--jwt-secret", " "], {}, "--jwt-secret is empty; give 32 random bytes"),
         (["--auth", "required", "--jwt-key", "x"], ENV, "--jwt-key is given beside jwt_secret"),
         (["--auth", "required", "--jwt-key", "x.pem"], {}, "cannot read x.pem: No such file"),

@@ -128,6 +128,22 @@ async def test_nothing_that_was_sent_gets_into_a_header_of_the_answer(request_: 
         assert b"script-src *" not in head
 
 
+async def test_a_failure_of_ours_is_told_without_its_insides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with house() as here:
+        monkeypatch.setattr(here.server.lobby, "rooms", None)
+        with capture_logs() as lines:
+            status, head, body = await send(here, get("/api/rooms"))
+        assert status == 500
+        assert json.loads(body)["error"]["code"] == "internal_error"
+        assert b"Content-Security-Policy" in head
+        assert b"Attribute" not in body
+        (line,) = [one for one in lines if one["log_level"] == "error"]
+        assert isinstance(line["exc_info"], AttributeError)
+        monkeypatch.undo()
+
+
 async def test_a_name_cannot_break_out_of_json() -> None:
     async with house() as here, here.client() as ann:
         room = '"}],"x":"\\'
