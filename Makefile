@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+SECONDS ?= 60
+SEED ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test style types imports tests coverage fuzz figures docs format lock system clean help
+.PHONY: run test style types imports tests coverage fuzz torture figures docs format lock system clean help
 
 run: $(RUNTIME) ## start the server; flags go into ARGS: make run ARGS="--addr :4000"
 	@exec $(BIN)/hubbub serve $(ARGS)
@@ -45,8 +47,12 @@ coverage: $(DEV) ## the tests with the coverage of branches, which has to be 95 
 fuzz: $(DEV) ## what random bytes do to the framing and random tokens to the door, for long
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz --timeout=0 $(or $(ARGS),tests/websocket tests/access/test_token_fuzz.py)
 
-figures: $(DEV) ## measure what the durable store costs: some minutes, on a quiet machine
+figures: $(DEV) ## measure the store and the limits: some minutes, on a quiet machine
 	$(BIN)/python -m bench.store $(ARGS)
+	$(BIN)/python -m bench.limits
+
+torture: $(DEV) ## kill the server under load: make torture SECONDS=600 SEED=123
+	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)"
 
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new

@@ -6,123 +6,19 @@ own and prints a line a figure. The server is pinned to the first core, this cli
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from bench.wire import MB, Client, Server, has_seq, is_type
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store.sqlite import SqliteStore
-
-COMMAND = Path(sys.executable).parent / "hubbub"
-HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-MB = 1 << 20
-
-
-class Server:
-    """A running `hubbub serve`, and how long it took to accept a connection."""
-
-    def __init__(self, store: Path, *arguments: str) -> None:
-        begun = time.perf_counter()
-        self.process = subprocess.Popen(
-            [
-                *("taskset", "-c", "0", COMMAND, "serve", "--addr", "127.0.0.1:0"),
-                *("--store", f"sqlite:{store}", "--rate", "0", "--log-level", "error"),
-                *arguments,
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.port = int(self.process.stdout.readline().rpartition(":")[2])
-        Client(self).close()
-        self.started_in = time.perf_counter() - begun
-
-    def memory(self, name: str) -> int:
-        """`VmRSS` (now) or `VmHWM` (the most so far), in bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split(f"{name}:")[1].split()[0]) * 1024
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-
-
-class Client:
-    """A blocking socket that counts frames as fast as Python can."""
-
-    def __init__(self, server: Server, buffer: int = 0) -> None:
-        self.socket = socket.socket()
-        if buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.socket.connect(("127.0.0.1", server.port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(HANDSHAKE)
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += self.socket.recv(1)
-        self.data = bytearray()
-
-    def close(self) -> None:
-        self.socket.close()
-
-    def say(self, **frame: Any) -> None:
-        self.socket.sendall(masked(frame))
-
-    def frames(self, data: bytes) -> Iterator[bytes]:
-        """The whole frames' payloads, with `data` added to what came before."""
-        held = self.data
-        held += data
-        view, at, end = bytes(held), 0, len(held)
-        while end - at >= 2:
-            size, head = view[at + 1], 2
-            if size == 126:
-                size, head = view[at + 2] << 8 | view[at + 3] if end - at >= 4 else end, 4
-            elif size == 127:
-                size, head = int.from_bytes(view[at + 2 : at + 10], "big"), 10
-            if end - at < head + size:
-                break
-            yield view[at + head : at + head + size]
-            at += head + size
-        del held[:at]
-
-    def until(self, wanted: Callable[[bytes], bool]) -> None:
-        done = False
-        while not done:
-            data = self.socket.recv(MB)
-            assert data, "the server closed the connection"
-            for frame in self.frames(data):
-                done = done or wanted(frame)
-
-
-def masked(frame: dict[str, Any]) -> bytes:
-    payload = json.dumps(frame).encode()
-    size = len(payload)
-    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return b"\x81" + length + b"\0\0\0\0" + payload
-
-
-def is_type(kind: str) -> Callable[[bytes], bool]:
-    begin = f'{{"type":"{kind}"'.encode()
-    return lambda frame: frame.startswith(begin)
-
-
-def has_seq(seq: int) -> Callable[[bytes], bool]:
-    there = f'"seq":{seq}'.encode()
-    return lambda frame: there in frame[-64:]
 
 
 @contextmanager
@@ -149,8 +45,12 @@ def flood() -> None:
     """1 GB said to a room with one stopped reader: the server's memory, another reader's delay."""
     total, size, window = 1 << 30, 4000, 16
     with folder() as path:
-        server = Server(path / "chat.db")
-        stopped, writer, reader = Client(server, 4096), Client(server), Client(server)
+        server = Server(path / "chat.db", "--rate", "0")
+        stopped, writer, reader = (
+            Client(server.port, 4096),
+            Client(server.port),
+            Client(server.port),
+        )
         for name, client in (("stopped", stopped), ("writer", writer), ("reader", reader)):
             client.say(type="join", room="general", username=name)
             if client is not stopped:
@@ -201,7 +101,7 @@ def flood() -> None:
 
 def join_once(server: Server, events: int, since: int | None) -> float:
     """Seconds until a joiner has its welcome, or all since then."""
-    client = Client(server)
+    client = Client(server.port)
     more = {} if since is None else {"since": since}
     begun = time.perf_counter()
     client.say(type="join", room="r0", username="one", **more)
@@ -218,13 +118,13 @@ def long_room() -> None:
     events = 1_000_000
     with folder() as path:
         fill(path / "chat.db", events, 1)
-        server = Server(path / "chat.db")
+        server = Server(path / "chat.db", "--rate", "0")
         for name, warm, since in (
             ("join, cold", False, None),
             ("join, warm", True, None),
             ("resume 1,000 back", False, events - 1000),
         ):
-            holder = Client(server)
+            holder = Client(server.port)
             if warm:
                 holder.say(type="join", room="r0", username="warm")
                 holder.until(is_type("roster"))
@@ -234,7 +134,7 @@ def long_room() -> None:
                 f"room of {events:,} events, {name}: median {times[10] * 1e3:.1f} ms,"
                 f" worst {times[-1] * 1e3:.1f} ms"
             )
-        client = Client(server)
+        client = Client(server.port)
         begun = time.perf_counter()
         client.say(type="join", room="r0", username="all", since=0)
         seen = 0
@@ -256,7 +156,7 @@ def many_rooms() -> None:
         fill(path / "chat.db", 1_000_000, 10_000)
         times = []
         for _ in range(7):
-            server = Server(path / "chat.db")
+            server = Server(path / "chat.db", "--rate", "0")
             times.append(server.started_in)
             server.stop()
         times.sort()

@@ -41,6 +41,24 @@ def hubbub(
     )
 
 
+def told(
+    *arguments: str, cwd: Path, file: str | None = None, env: dict[str, str] | None = None
+) -> str:
+    """What the command says about a mistake, without the program's name in front."""
+    if file is not None:
+        (cwd / "hubbub.toml").write_text(file)
+    done = hubbub(*arguments, cwd=cwd, env=env)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("hubbub: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.endswith("\n")
+    what, _, mend = done.stderr.removeprefix("hubbub: ").partition("; ")
+    assert what
+    assert mend
+    return done.stderr.removeprefix("hubbub: ").strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server that was started by its command and listens."""

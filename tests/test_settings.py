@@ -72,6 +72,16 @@ def test_a_wrong_value_is_refused_with_its_mend(
     assert len(str(refused.value)) < 250
 
 
+def test_reserved_names_stand_between_commas() -> None:
+    assert Settings(reserved=" admin, the boss ,,Système").reserved_names == (
+        "admin",
+        "the boss",
+        "Système",
+    )
+    assert Settings(reserved="").reserved_names == Settings(reserved=" , ").reserved_names == ()
+    assert "admin" in Settings().reserved_names
+
+
 def test_settings_cannot_change_under_those_who_hold_them() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().history = 7  # type: ignore[misc]

@@ -96,6 +96,11 @@ class Settings:
     max_text: int = _setting(4_000, "The longest text of a chat message, in characters.", least=1)
     max_name: int = _setting(32, "The longest name of a person, in characters.", least=1)
     max_room: int = _setting(64, "The longest name of a room, in characters.", least=1)
+    reserved: str = _setting(
+        "admin,moderator,system,hubbub",
+        "Names that nobody may take, nor any that looks like one of them, with commas between"
+        " them. A comma alone: none.",
+    )
     max_connections: int = _setting(
         0,
         "Connections at one time. 0: as many as the limit on open files lets in.",
@@ -106,6 +111,9 @@ class Settings:
     )
     max_rooms_per_connection: int = _setting(
         100, "Rooms that one connection may be in at one time.", least=1
+    )
+    max_rooms: int = _setting(
+        0, "Rooms with someone in them at one time, on this server. 0: no limit.", least=0
     )
     handshake_timeout: float = _setting(
         10.0,
@@ -148,11 +156,29 @@ class Settings:
         "Addresses or networks (10.0.0.0/8) of proxies, with commas between, whose"
         " X-Forwarded-For and X-Forwarded-Host are believed.",
     )
+    mod_password: str | None = _setting(
+        None,
+        "The password by which one becomes a moderator of every room, for small hosts. None: only"
+        " tokens make moderators.",
+        secret=True,
+    )
     rate: float = _setting(
         10.0,
-        "Chat messages a second that one connection may send for long; three times as many may"
-        " come at once. 0: no limit.",
+        "Messages a second that one connection may send for long; as many joins and leaves, and as"
+        " many other frames. What comes faster is refused. 0: no limit, not on bytes either.",
         least=0,
+    )
+    burst: int = _setting(
+        30, "Messages (joins and leaves, other frames) that may come at once after a rest.", least=1
+    )
+    rate_bytes: int = _setting(
+        65_536, "Bytes a second that one connection may send for long. 0: no limit.", least=0
+    )
+    burst_bytes: int = _setting(262_144, "Bytes that may come at once after a rest.", least=1)
+    max_refused: int = _setting(
+        100,
+        "Refusals for coming too fast, within a minute, after which a connection is closed.",
+        least=1,
     )
     ping: float = _setting(
         20.0,
@@ -256,6 +282,11 @@ class Settings:
         The host has no brackets, and is `None` for all interfaces.
         """
         return parse_addr(self.addr)
+
+    @property
+    def reserved_names(self) -> tuple[str, ...]:
+        """`reserved` as one name each, trimmed, without the blank ones."""
+        return tuple(name for part in self.reserved.split(",") if (name := part.strip()))
 
 
 def parse_addr(addr: str) -> tuple[str | None, int]:

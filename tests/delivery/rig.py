@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, TypeVar, cast
 
-from hubbub.access.identity import identify
+from hubbub.access.identity import Proofs
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import Session
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Done, Found, Inline
-from hubbub.protocol.draft import Draft
+from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.incoming import Incoming, Join
 from hubbub.settings import Settings
 from hubbub.store.base import Opened, Outcome, Page, Store, StoreError
@@ -143,13 +143,13 @@ class Reader:
         if isinstance(frame, Join) and not self.house.hub.ready(frame.room, self.opened):
             self.waiting_joins.append(frame)
             return
-        self.house.hub.decide(cast("Connection", self), frame)
+        self.house.hub.decide(cast("Connection", self), frame, 0.0)
 
     def opened(self, problem: StoreError | None) -> None:
         """The room of the oldest join that waits is open, or cannot be."""
         join = self.waiting_joins.pop(0)
         if problem is None and self.is_open:
-            self.house.hub.decide(cast("Connection", self), join)
+            self.house.hub.decide(cast("Connection", self), join, 0.0)
 
     def answered(self) -> None:
         pass
@@ -192,6 +192,12 @@ class Later(Inline):
     def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
         self._ask(done, lambda: self._store.before(name, seq, count))
 
+    def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
+        self._ask(done, lambda: self._store.author(name, seq))
+
+    def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
+        self._ask(done, lambda: self._store.writings(name, author, count))
+
     def rest(self, name: str) -> None:
         self._ask(lambda _: None, lambda: self._store.rest(name, 0.0))
 
@@ -222,7 +228,9 @@ class House:
         epochs = count(1)
         self.loop = Loop()
         self.store = store or MemoryStore(rules, lambda: f"epoch-{next(epochs)}")
-        self.lobby = Lobby(rules, lambda: f"secret-{next(secrets):016}", identify)
+        proofs = Proofs(rules.mod_password)
+        proofs.new_secret = lambda: f"secret-{next(secrets):016}"
+        self.lobby = Lobby(rules, proofs)
         loop = cast("asyncio.AbstractEventLoop", self.loop)
         self.keeper = Later(self.store, loop) if later else Inline(self.store, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, rules)

@@ -24,7 +24,8 @@ def test_the_schema_has_every_type_and_its_required_fields() -> None:
     }
     assert types >= {"join", "chat", "leave", "ping", "welcome", "joined", "left", "roster"}
     assert types >= {"gap", "pong", "error"}
-    assert definitions["Join"]["required"] == ["type", "room", "username"]
+    assert definitions["Join"]["required"] == ["type", "room"]
+    assert definitions["Roster"]["required"] == ["type", "room", "users", "count"]
 
 
 def test_every_error_code_is_in_the_protocol_page_and_used_in_the_code() -> None:

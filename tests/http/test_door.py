@@ -81,7 +81,7 @@ async def test_a_token_comes_in_three_ways_and_becomes_a_grant(way: str, auth: s
             assert socket.subprotocol == ("hubbub" if way == "subprotocol" else None)
             await socket.send('{"type":"ping"}')
             assert await socket.recv() == '{"type":"pong"}'
-            assert only_connection(here).grant == Grant(
+            assert only_connection(here).session.grant == Grant(
                 "ann", "Ann B.", {"general": "rw", "team-*": "r"}
             )
 
@@ -107,7 +107,7 @@ async def test_only_our_subprotocol_is_chosen(offered: str | None, chosen: str |
 async def test_without_a_token_one_is_a_guest_where_it_is_optional() -> None:
     async with door("optional") as here, here.client() as guest:
         await guest.nothing_more()
-        assert only_connection(here).grant is None
+        assert only_connection(here).session.grant is None
 
 
 async def test_where_it_is_off_no_token_is_looked_at() -> None:
@@ -115,7 +115,7 @@ async def test_where_it_is_off_no_token_is_looked_at() -> None:
         async with connect(f"{here.ws}?token=nonsense", compression=None) as socket:
             await socket.send('{"type":"ping"}')
             await socket.recv()
-            assert only_connection(here).grant is None
+            assert only_connection(here).session.grant is None
         assert (await ask(here, "/api/session?token=nonsense")).body["auth"] == "off"
 
 

@@ -45,7 +45,7 @@ async def test_aiohttp_keeps_nothing_of_a_connection_that_was_taken_over() -> No
         assert not [one for one in handlers if one.transport is not None]
         assert not [task for task in asyncio.all_tasks() if "RequestHandler" in repr(task)]
         (member,) = here.server.lobby.rooms["general"].members.values()
-        connection = member.session.socket
+        connection = member.sessions[0].socket
         assert connection._transport.get_protocol() is connection
 
 

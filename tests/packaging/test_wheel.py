@@ -53,7 +53,7 @@ def test_the_wheel_holds_the_page_the_types_and_the_licence(wheel: Path) -> None
     assert page
     assert {str(path.relative_to(ROOT / "src")) for path in page} <= held
     assert "hubbub/py.typed" in held
-    assert any(name.endswith("/LICENSE") for name in held)
+    assert {"LICENSE", "LICENSE-UNICODE"} <= {Path(name).name for name in held}
 
 
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:

@@ -58,7 +58,7 @@ async def test_a_stopped_reader_does_not_hold_its_answers_without_bound(at_once:
         await stopped.say(type="join", room="general", username="stopped")
         await other.until("joined", username="stopped")
         (reader,) = [
-            member.session.socket
+            member.sessions[0].socket
             for member in here.server.lobby.rooms["general"].members.values()
             if member.name == "stopped"
         ]

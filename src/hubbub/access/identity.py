@@ -1,7 +1,9 @@
 """A session's secret, and the identity that it proves."""
 
 import hashlib
+import hmac
 import secrets
+from collections.abc import Callable
 
 
 def new_secret() -> str:
@@ -25,3 +27,21 @@ def identify(secret: str) -> bytes:
 def identify_user(sub: str) -> bytes:
     """The identity of a user that a token names: apart from all sessions' identities."""
     return hashlib.blake2b(sub.encode(), digest_size=16, person=b"hubbub user").digest()
+
+
+class Proofs:
+    """How people prove who they are. `mod_password`: the moderators', None if there is none."""
+
+    def __init__(self, mod_password: str | None = None) -> None:
+        self.new_secret = new_secret
+        self.identify = identify
+        self.identify_user = identify_user
+        self.is_password: Callable[[str], bool] | None = None
+        if mod_password:
+            wanted = _blurred(mod_password)
+            self.is_password = lambda given: hmac.compare_digest(_blurred(given), wanted)
+
+
+def _blurred(password: str) -> bytes:
+    """A password at a fixed length, so that comparing does not tell how long it is."""
+    return hashlib.blake2b(password.encode(errors="surrogatepass")).digest()

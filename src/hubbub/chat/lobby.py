@@ -2,202 +2,326 @@
 
 Each method takes a session and what it asked for, changes who is where, and returns the effects
 in the order in which they are to be felt. A request that is refused changes nothing: a refused
-join leaves one where one was.
+join leaves one where one was. What is said is decided in `speech`, what moderators do in
+`moderation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
-from hubbub.chat import names
-from hubbub.chat.limits import Pace
+from hubbub.chat import likeness, limits, names, speech
+from hubbub.chat.grants import Grant
+from hubbub.chat.moderation import Moderation
 from hubbub.chat.room import Member, Room
-from hubbub.chat.session import Again, Browse, Dismiss, Effect, Enter, Exit, Post, Session, Tell
-from hubbub.protocol.codes import REPLACED, ErrorCode
-from hubbub.protocol.incoming import Chat, Delete, Edit, History, Incoming, Join, Leave
-from hubbub.protocol.outgoing import Error, Pong
+from hubbub.chat.session import Again, Dismiss, Effect, Enter, Exit, Record, Session, Tell
+from hubbub.chat.speech import Speech, refuse
+from hubbub.chat.standing import OPEN, Standing
+from hubbub.protocol.audit import USERS, Audit, Known
+from hubbub.protocol.codes import BANNED, REPLACED, ErrorCode
+from hubbub.protocol.incoming import Auth, Chat, Delete, Edit, History, Incoming, Join, Leave, Ping
+from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
 
-NOT_JOINED: Final = "join a room before chatting"
 
-
-class Rules(Protocol):
+class Rules(speech.Rules, limits.Rules, Protocol):
     """The settings that decide; `hubbub.settings.Settings` is one such."""
 
     @property
     def crowd(self) -> int: ...
     @property
-    def max_text(self) -> int: ...
-    @property
     def max_name(self) -> int: ...
     @property
     def max_room(self) -> int: ...
     @property
+    def max_rooms(self) -> int: ...
+    @property
     def max_rooms_per_connection(self) -> int: ...
     @property
-    def rate(self) -> float: ...
+    def reserved_names(self) -> tuple[str, ...]: ...
+    @property
+    def auth(self) -> str: ...
+
+
+class Proofs(Protocol):
+    """How people prove who they are; `hubbub.access.identity.Proofs` is one such."""
+
+    def new_secret(self) -> str:
+        """A session's secret: at least 128 random bits."""
+        ...
+
+    def identify(self, secret: str) -> bytes:
+        """The identity that a session's secret proves."""
+        ...
+
+    def identify_user(self, sub: str) -> bytes:
+        """The identity of a user with a token."""
+        ...
+
+    @property
+    def is_password(self) -> Callable[[str], bool] | None:
+        """Whether this is the moderators' password; None: there is none."""
+        ...
 
 
 class Lobby:
     """Rooms by name. A room exists while someone is in it.
 
-    `new_secret()` draws a session's secret (at least 128 random bits), and `identify(secret)`
-    gives the identity that it proves.
+    `offset` is the Unix time minus the clock that callers' `now` is of, in seconds.
     """
 
-    def __init__(
-        self,
-        rules: Rules,
-        new_secret: Callable[[], str],
-        identify: Callable[[str], bytes],
-    ) -> None:
+    def __init__(self, rules: Rules, proofs: Proofs) -> None:
         self.rooms: dict[str, Room] = {}
+        self.standing = Standing()
+        self.offset = 0.0
         self._crowd = rules.crowd
-        self._max_text = rules.max_text
         self._max_name = rules.max_name
         self._max_room = rules.max_room
-        self._max_rooms = rules.max_rooms_per_connection
-        self._pace = Pace(rules.rate)
-        self._new_secret = new_secret
-        self._identify = identify
+        self._max_rooms = rules.max_rooms
+        self._max_rooms_each = rules.max_rooms_per_connection
+        self._reserved = likeness.reserve(rules.reserved_names)
+        self._auth = rules.auth
+        self._proofs = proofs
+        self._paces = paces = limits.Paces(rules)
+        self._speech = Speech(rules, paces, self.standing, self.unix)
+        self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
+        self.weighs = paces.octets.step > 0
+        """Whether bytes are counted at all."""
+        self.chat = self._speech.chat
+        self.too_fast = self._speech.too_fast
+
+    def unix(self, now: float) -> int:
+        """The time of day at `now`, in Unix milliseconds."""
+        return int((now + self.offset) * 1000)
 
     def handle(self, session: Session, frame: Incoming, now: float) -> list[Effect]:
         """What comes of one frame; `now` is in seconds on a clock that does not go back."""
-        if isinstance(frame, Join):
-            return self.join(session, frame)
-        if isinstance(frame, Leave):
-            return self.leave(session, frame)
-        effect: Effect | None
-        if isinstance(frame, Chat):
-            effect = self.chat(session, frame, now)
-        elif isinstance(frame, Edit | Delete):
-            effect = self.change(session, frame, now)
-        elif isinstance(frame, History):
-            effect = self.history(session, frame)
-        else:
-            effect = Tell(session, Pong(frame.id))
-        return [effect] if effect is not None else []
+        match frame:
+            case Chat():
+                effect = self.chat(session, frame, now)
+                return [] if effect is None else [effect]
+            case Edit() | Delete():
+                return [self._speech.change(session, frame, now)]
+            case Join() | Leave():
+                moves = self._paces.moves.take(session.moves, now)
+                if moves < 0:
+                    return [self.too_fast(session, -moves, frame.id, now)]
+                session.moves = moves
+                if isinstance(frame, Leave):
+                    return self.leave(session, frame)
+                return self.join(session, frame, now)
+            case _:
+                hurry = self.hurry(session, frame.id, now)
+                if hurry is not None:
+                    return [hurry]
+        match frame:
+            case Ping():
+                return [Tell(session, Pong(frame.id))]
+            case History():
+                return [self._speech.history(session, frame)]
+            case Auth():
+                return [refuse(session, "forbidden", "this server takes no tokens", frame.id)]
+            case _:
+                return self._moderation.handle(session, frame, now)
 
-    def chat(self, session: Session, frame: Chat, now: float) -> Post | Tell | None:
-        """A message to one of the session's rooms; None for a blank one that had no id."""
-        rooms = session.rooms
-        place = frame.room
-        if place is None and len(rooms) == 1:
-            place = next(iter(rooms))
-        elif place is None or place not in rooms:
-            found = _place(session, frame)
-            if isinstance(found, Tell):
-                return found
-            place = found
-        text = frame.text.strip()
-        if not text:
-            if frame.id is None:
-                return None
-            return _refuse(session, "empty", "a blank message is not published", frame.id)
-        refusal = self._refuse_words(session, text, frame.id, now)
-        if refusal is not None:
-            return refusal
-        return Post(place, session.identity, rooms[place].name, text, frame.id, 0, session)
-
-    def change(self, session: Session, frame: Edit | Delete, now: float) -> Post | Tell:
-        """Another text for one's own message, or none."""
-        place = _place(session, frame)
-        if isinstance(place, Tell):
-            return place
-        text = frame.text.strip() if isinstance(frame, Edit) else ""
-        if not text and isinstance(frame, Edit):
-            message = "a blank text is no edit; delete the message instead"
-            return _refuse(session, "empty", message, frame.id)
-        refusal = self._refuse_words(session, text, frame.id, now)
-        if refusal is not None:
-            return refusal
-        name = session.rooms[place].name
-        return Post(place, session.identity, name, text, frame.id, frame.seq, session)
-
-    def history(self, session: Session, frame: History) -> Browse | Tell:
-        """Older messages of one of the session's rooms."""
-        place = _place(session, frame)
-        if isinstance(place, Tell):
-            return place
-        return Browse(session, place, frame.before, frame.limit, frame.id)
-
-    def _refuse_words(self, session: Session, text: str, id: str | None, now: float) -> Tell | None:
-        """Whether a text is too long or comes too soon after others; counts it if not."""
-        if len(text) > self._max_text:
-            message = f"the text has {len(text)} characters; at most {self._max_text} are let in"
-            return _refuse(session, "too_long", message, id)
-        if self._pace.step:
-            pace = self._pace.take(session.pace, now)
-            if pace < 0:
-                wait = max(0.001, round(-pace, 3))
-                message = f"too many messages; wait {wait:g} s"
-                return Tell(session, Error(message, "rate_limited", id, wait))
-            session.pace = pace
+    def hurry(self, session: Session, id: str | None, now: float) -> Effect | None:
+        """Count a frame that neither says something nor moves; the refusal if it came too soon."""
+        rest = self._paces.rest.take(session.rest, now)
+        if rest < 0:
+            return self.too_fast(session, -rest, id, now)
+        session.rest = rest
         return None
 
-    def join(self, session: Session, frame: Join) -> list[Effect]:
+    def weigh(self, session: Session, size: int, now: float) -> float:
+        """Count bytes; gives how many seconds they came too soon."""
+        octets = self._paces.octets.take(session.octets, now, size)
+        if octets < 0:
+            return -octets
+        session.octets = octets
+        return 0.0
+
+    # Coming and going
+
+    def join(self, session: Session, frame: Join, now: float) -> list[Effect]:
         """Into a room under a name, out of the others unless `keep`."""
         try:
             place = names.clean(frame.room, "room", self._max_room)
-            name = names.clean(frame.username, "username", self._max_name)
+            name = self._name(session, frame)
         except names.BadNameError as problem:
-            return [_refuse(session, problem.code, str(problem), frame.id)]
-        key = names.key(name)
+            return [refuse(session, problem.code, str(problem), frame.id)]
+        keys = likeness.keys(name)
         room = self.rooms.get(place)
-        others = [other for other in session.rooms if other != place]
         here = session.rooms.get(place)
+        holders = room.holders(keys) if room is not None else []
+        others = [holder for holder in holders if holder is not here]
 
-        secret, identity = session.secret, session.identity
-        if frame.session is not None and frame.session != secret:
-            if session.rooms:
-                message = "a socket that is in a room keeps the session it has"
-                return [_refuse(session, "forbidden", message, frame.id)]
-            secret, identity = frame.session, self._identify(frame.session)
-        if frame.keep and here is None and len(others) >= self._max_rooms:
-            message = f"a socket may be in {self._max_rooms} rooms; leave one first"
-            return [_refuse(session, "forbidden", message, frame.id)]
-        holder = room.members.get(key) if room is not None else None
-        ghost = holder if holder is not None and holder is not here else None
-        if ghost is not None and (frame.session is None or ghost.session.identity != identity):
-            message = f"the name {name} is taken in {place}"
-            return [_refuse(session, "name_taken", message, frame.id)]
+        secret, identity = self._proof(session, frame)
+        refusal = self._refuse_way(session, frame, place, secret) or self._refuse_name(
+            session, place, name, keys, others, identity
+        )
+        if refusal is not None:
+            return [Tell(session, Error(refusal[1], refusal[0], frame.id))]
+        banned = self.standing.banned(identity, session.address, place, self.unix(now))
+        if banned is not None and not session.moderates(place):
+            return [Tell(session, _put_out("banned", banned, None, frame.id))]
 
-        if not secret:
-            secret = self._new_secret()
-            identity = self._identify(secret)
         session.secret, session.identity = secret, identity
         effects: list[Effect] = []
         if not frame.keep:
-            effects += [self._exit(session, other) for other in others]
+            effects += [self._exit(session, one) for one in list(session.rooms) if one != place]
         if here is not None and room is not None:
             if here.name == name:
-                users = room.names()
-                effects.append(Again(room, here, users, len(room.members), frame.id))
-                return effects
+                return [*effects, Again(session, room, here, room.present(), frame.id)]
             effects.append(self._exit(session, place))
             room = self.rooms.get(place)  # the exit of its last member ends a room
+        if session.grant is not None:
+            effects += self._make_known(session, name, keys)
+        mine: Member | None = None
+        for other in others:
+            if other.identity == identity:
+                mine = other
+            else:
+                effects += self._put_guest_out(other, place)
+                room = self.rooms.get(place)
         if room is None:
-            room = self.rooms[place] = Room(place, self._crowd)
-        member = Member(name, key, session)
-        if ghost is not None:
-            effects += self._replace(ghost, room, member)
-        else:
-            room.members[key] = member
-        session.rooms[place] = member
+            room = self.rooms[place] = Room(place, self._crowd, self._auth != "off")
+        effects += self._admit(session, room, name, keys, mine)
         effects.append(
             Enter(
+                session,
                 room,
-                member,
-                room.names(),
-                len(room.members),
-                ghost is not None or room.is_crowd,
+                session.rooms[place],
+                room.present(),
+                mine is None or mine.name != name,
+                mine is not None or room.is_crowd,
                 frame.since,
                 frame.epoch,
                 frame.id,
             )
         )
-        if ghost is None:
-            room.roster_due = True
+        return effects
+
+    def _name(self, session: Session, frame: Join) -> str:
+        """The name that a join is for. Raises `BadNameError`."""
+        grant = session.grant
+        if grant is not None:
+            if frame.username is not None and names.tidy(frame.username) != grant.sub:
+                raise names.BadNameError(
+                    "forbidden", f"your token says that you are {grant.sub}; leave username out"
+                )
+            return grant.sub
+        if frame.username is None:
+            message = "invalid message: Object missing required field `username`"
+            raise names.BadNameError("invalid", message)
+        return names.clean(frame.username, "username", self._max_name)
+
+    def _proof(self, session: Session, frame: Join) -> tuple[str, bytes]:
+        """The secret and identity with which someone comes."""
+        if session.grant is not None:
+            return "", self._proofs.identify_user(session.grant.sub)
+        secret = frame.session or session.secret or self._proofs.new_secret()
+        same = secret == session.secret
+        return secret, session.identity if same else self._proofs.identify(secret)
+
+    def _refuse_way(
+        self, session: Session, frame: Join, place: str, secret: str
+    ) -> tuple[ErrorCode, str] | None:
+        """Why this socket may not come into this room, whoever it is."""
+        if session.grant is not None and not session.grant.reads(place):
+            return "forbidden", f"your token does not let you into {place}"
+        if session.rooms and secret != session.secret:
+            return "forbidden", "a socket that is in a room keeps the session it has"
+        if frame.keep and place not in session.rooms and len(session.rooms) >= self._max_rooms_each:
+            most = self._max_rooms_each
+            return "forbidden", f"a socket may be in {most} rooms; leave one first"
+        if self._max_rooms and place not in self.rooms and len(self.rooms) >= self._max_rooms:
+            return "forbidden", f"this server has {self._max_rooms} rooms, and no room for more"
+        return None
+
+    def _refuse_name(
+        self,
+        session: Session,
+        place: str,
+        name: str,
+        keys: tuple[str, ...],
+        others: list[Member],
+        identity: bytes,
+    ) -> tuple[ErrorCode, str] | None:
+        """Why one may not have this name there."""
+        strangers = [other for other in others if other.identity != identity]
+        if session.grant is not None:
+            if not all(stranger.guest for stranger in strangers):
+                return "name_taken", f"a user whose name looks the same is in {place}"
+            return None
+        if not self._reserved.isdisjoint(keys):
+            return "name_taken", f"the name {name} is reserved; choose another"
+        if not self.standing.users.isdisjoint(keys):
+            return "name_taken", f"the name {name} belongs to a user; sign in, or take another"
+        if strangers or len(others) > 1:
+            return "name_taken", f"the name {name} is taken in {place}"
+        return None
+
+    def _make_known(self, session: Session, name: str, keys: tuple[str, ...]) -> list[Effect]:
+        """Where there are guests, the name of a user is theirs from the first time on."""
+        if self._auth != "optional" or self.standing.users.issuperset(keys):
+            return []
+        self.standing.users.update(keys)
+        return [
+            Record(
+                USERS,
+                session.identity,
+                "",
+                name,
+                None,
+                0,
+                event=Known(0, 0, name),
+                session=session,
+                answer=False,
+            )
+        ]
+
+    def _put_guest_out(self, guest: Member, place: str) -> list[Effect]:
+        """A guest holds the name of a user who comes in: the user gets it."""
+        effects: list[Effect] = []
+        for session in guest.sessions:
+            message = f"the name {guest.name} belongs to a user who came in; take another"
+            effects.append(Tell(session, Error(message, "name_taken", room=place)))
+            effects.append(self._exit(session, place))
+        return effects
+
+    def _admit(
+        self,
+        session: Session,
+        room: Room,
+        name: str,
+        keys: tuple[str, ...],
+        mine: Member | None,
+    ) -> list[Effect]:
+        """Make the session a member; `mine` is who has the name there, by the same proof."""
+        grant = session.grant
+        if grant is not None and mine is not None:
+            mine.sessions += (session,)
+            session.rooms[room.name] = mine
+            return []
+        title = grant.name if grant is not None else None
+        guest = grant is None and self._auth == "optional"
+        member = Member(name, keys, session, title, guest)
+        effects: list[Effect] = []
+        if mine is not None:
+            effects = self._replace(mine, room, member)
+        else:
+            room.add(member)
+        session.rooms[room.name] = member
+        return effects
+
+    def _replace(self, ghost: Member, room: Room, member: Member) -> list[Effect]:
+        """Put `member` in the ghost's place of the roster, and send the ghost's socket away."""
+        (old,) = ghost.sessions
+        del old.rooms[room.name]
+        room.replace(ghost, member)
+        effects: list[Effect] = [Exit(old, room, ghost, False, True, True, None)]
+        effects += self.drop(old)
+        effects.append(Dismiss(old, REPLACED, "your session is open on a newer connection"))
         return effects
 
     def leave(self, session: Session, frame: Leave) -> list[Effect]:
@@ -210,7 +334,7 @@ class Lobby:
         if not leaving:
             if frame.id is None and frame.room is None:
                 return []
-            return [_refuse(session, "not_joined", "you are not in that room", frame.id)]
+            return [refuse(session, "not_joined", "you are not in that room", frame.id)]
         return [self._exit(session, place, frame.id) for place in leaving]
 
     def drop(self, session: Session) -> list[Effect]:
@@ -220,36 +344,73 @@ class Lobby:
     def _exit(self, session: Session, place: str, answer: str | None = None) -> Exit:
         member = session.rooms.pop(place)
         room = self.rooms[place]
-        del room.members[member.key]
-        room.roster_due = True
+        if len(member.sessions) > 1:
+            member.sessions = tuple(one for one in member.sessions if one is not session)
+            return Exit(session, room, member, False, True, False, answer)
+        room.remove(member)
         if not room.members:
             del self.rooms[place]
-        return Exit(room, member, room.is_crowd, False, answer)
+        return Exit(session, room, member, True, room.is_crowd, False, answer)
 
-    def _replace(self, ghost: Member, room: Room, member: Member) -> list[Effect]:
-        """Put `member` in the ghost's place of the roster, and send the ghost's socket away."""
-        old = ghost.session
-        del old.rooms[room.name]
-        room.members[member.key] = member
-        effects: list[Effect] = [Exit(room, ghost, True, True, None)]
-        effects += self.drop(old)
-        effects.append(Dismiss(old, REPLACED, "your session is open on a newer connection"))
+    def inform(self, session: Session, welcome: Welcome, now: float) -> None:
+        """Put into a welcome what may and may not be done in its room."""
+        place = welcome.room
+        welcome.mod = session.moderates(place)
+        if self.standing.is_lax:
+            return
+        mode = self.standing.modes.get(place, OPEN)
+        welcome.slow, welcome.read_only = mode.slow, mode.read_only
+        mute = self.standing.muted(session.identity, place, self.unix(now))
+        if mute is not None:
+            welcome.muted = Held(mute.until, mute.reason)
+
+    # What is done to people
+
+    def authorize(self, session: Session, grant: Grant, id: str | None) -> list[Effect]:
+        """A new token's grants hold from now on: rooms that it does not grant are left."""
+        if session.grant is None and session.rooms:
+            message = "leave your rooms first: a guest cannot become a user in one"
+            return [refuse(session, "forbidden", message, id)]
+        if session.grant is not None and session.grant.sub != grant.sub:
+            message = f"the token is of {grant.sub}, and you are {session.grant.sub}"
+            return [refuse(session, "forbidden", message, id)]
+        session.grant = grant
+        effects: list[Effect] = []
+        for place in [place for place in session.rooms if not grant.reads(place)]:
+            message = f"your new token does not let you into {place}"
+            effects.append(Tell(session, Error(message, "forbidden", room=place)))
+            effects.append(self._exit(session, place))
+        return [*effects, Tell(session, Ok(id))]
+
+    def enforce(self, record: Audit) -> list[Effect]:
+        """An act of a moderator is in the audit log: apply it, and carry it out on who is here."""
+        self.standing.apply(record)
+        if record.action not in {"kick", "ban"}:
+            return []
+        who = bytes.fromhex(record.who)
+        effects: list[Effect] = []
+        for place in list(self.rooms) if record.everywhere else [record.room]:
+            room = self.rooms.get(place)
+            sessions = [
+                session
+                for member in (room.members.values() if room is not None else ())
+                for session in member.sessions
+                if session.identity == who or session.address in record.addresses
+            ]
+            for session in sessions:
+                if session.moderates(place):
+                    continue
+                code: ErrorCode = "kicked" if record.action == "kick" else "banned"
+                effects.append(Tell(session, _put_out(code, record, place, None)))
+                effects.append(self._exit(session, place))
+                if code == "banned" and not session.rooms:
+                    effects.append(Dismiss(session, BANNED, "you are banned"))
         return effects
 
 
-def _place(session: Session, frame: Chat | Edit | Delete | History) -> str | Tell:
-    """Which of the session's rooms a frame is for, or why none is."""
-    rooms = session.rooms
-    if frame.room is not None:
-        place = frame.room if frame.room in rooms else names.tidy(frame.room)
-        if place in rooms:
-            return place
-    elif len(rooms) == 1:
-        return next(iter(rooms))
-    elif rooms:
-        return _refuse(session, "room_required", "say which room: you are in several", frame.id)
-    return _refuse(session, "not_joined", NOT_JOINED, frame.id)
-
-
-def _refuse(session: Session, code: ErrorCode, message: str, id: str | None) -> Tell:
-    return Tell(session, Error(message, code, id))
+def _put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) -> Error:
+    """What someone is told who is put out of a room, or not let in."""
+    done = "you were put out of" if code == "kicked" else "you are banned from"
+    where = "this server" if record.everywhere else record.room
+    why = f": {record.reason}" if record.reason else ""
+    return Error(f"{done} {where}{why}", code, id, until=record.until, room=room)

@@ -1,6 +1,6 @@
 """A room: who is in it, in order of joining, and under which names.
 
-Laws: a name is in a room once (`names.key` says which are the same); the roster's order is the
+Laws: a name is in a room once (`likeness.keys` says which are the same); the roster's order is the
 order of joining, and taking a name over keeps its place; past `crowd` members a room is a crowd.
 What was said is not here but in the log.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from hubbub.protocol.outgoing import Roster
 
@@ -22,43 +24,115 @@ CROWD_PACE: Final = 1.0
 
 
 class Member:
-    """One name in one room, and the session that holds it."""
+    """One name in one room, and who holds it.
 
-    __slots__ = ("key", "name", "session")
+    `key` and `look` are the first and the last of the name's `likeness.keys`, mostly one.
+    `sessions` has one for each socket: a user with a token may have several. `title` is a user's
+    display name; `guest` says that there is no user behind the name, where there are users.
+    """
 
-    def __init__(self, name: str, key: str, session: Session) -> None:
+    __slots__ = ("guest", "key", "look", "name", "sessions", "title")
+
+    def __init__(
+        self,
+        name: str,
+        keys: tuple[str, ...],
+        session: Session,
+        title: str | None = None,
+        guest: bool = False,
+    ) -> None:
         self.name = name
-        self.key = key
-        self.session = session
+        self.key = keys[0]
+        self.look = keys[-1]
+        self.sessions: tuple[Session, ...] = (session,)
+        self.title = title
+        self.guest = guest
+
+    @property
+    def identity(self) -> bytes:
+        """Who it is: all its sessions prove the same."""
+        return self.sessions[0].identity
+
+
+class Present(Struct, gc=False):
+    """Who is in a room: names in order of joining (of a crowd the first), and how many in all.
+
+    `names` has the display names of those who have one, `guests` the names of guests; None: none.
+    """
+
+    users: list[str]
+    count: int
+    names: dict[str, str] | None
+    guests: list[str] | None
 
 
 class Room:
     """The members of one room.
 
-    `roster_due`: something changed since the room last heard its roster, which was at
-    `roster_at`, in seconds of the caller's clock.
+    `members` has them by their key, in order of joining; `looks` by their look, those few whose
+    look is another. `marked`: members may have display names or be guests. `roster_due`: something
+    changed since the room last heard its roster, which was at `roster_at`, in seconds of the
+    caller's clock.
     """
 
-    __slots__ = ("crowd", "members", "name", "roster_at", "roster_due")
+    __slots__ = ("crowd", "looks", "marked", "members", "name", "roster_at", "roster_due")
 
-    def __init__(self, name: str, crowd: int) -> None:
+    def __init__(self, name: str, crowd: int, marked: bool) -> None:
         self.name = name
+        self.marked = marked
         self.crowd = crowd
         self.members: dict[str, Member] = {}
+        self.looks: dict[str, Member] = {}
         self.roster_due = False
         self.roster_at = float("-inf")
+
+    def holders(self, keys: tuple[str, ...]) -> list[Member]:
+        """The members whose name is the same as one with these keys: two, where it has two."""
+        found = [self.members[key] for key in keys if key in self.members]
+        if self.looks:
+            found += [self.looks[key] for key in keys if key in self.looks]
+        return found if len(found) < 2 else list(dict.fromkeys(found))
+
+    def add(self, member: Member) -> None:
+        """Put a member at the end of the roster; nobody else has one of its keys."""
+        self.members[member.key] = member
+        if member.look != member.key:
+            self.looks[member.look] = member
+
+    def remove(self, member: Member) -> None:
+        """Take a member out."""
+        del self.members[member.key]
+        if member.look != member.key:
+            del self.looks[member.look]
+
+    def replace(self, old: Member, new: Member) -> None:
+        """Put `new` in the place of `old`; nobody else has one of its keys."""
+        if old.look != old.key:
+            del self.looks[old.look]
+        if new.look != new.key:
+            self.looks[new.look] = new
+        if new.key == old.key:
+            self.members[new.key] = new
+        else:  # alike, but spelt otherwise: rare, so it may cost going through all
+            order = [new if one is old else one for one in self.members.values()]
+            self.members = {one.key: one for one in order}
 
     @property
     def is_crowd(self) -> bool:
         """Whether the room has outgrown telling everyone of everyone."""
         return len(self.members) > self.crowd
 
-    def names(self) -> list[str]:
-        """Who is here, in order of joining; of a crowd the first `SHOWN`."""
-        members = self.members.values()
-        if len(members) > self.crowd:
-            return [member.name for member in islice(members, SHOWN)]
-        return [member.name for member in members]
+    def present(self) -> Present:
+        """Who is here; of a crowd the first `SHOWN`."""
+        count = len(self.members)
+        shown = self.members.values()
+        members = list(islice(shown, SHOWN) if count > self.crowd else shown)
+        users = [member.name for member in members]
+        if not self.marked:
+            return Present(users, count, None, None)
+        names = {member.name: member.title for member in members if member.title is not None}
+        guests = [member.name for member in members if member.guest]
+        return Present(users, count, names or None, guests or None)
 
     def wait_for_roster(self, now: float) -> float:
         """Seconds until a roster may go out: 0 at once, more in a crowd that had one lately."""
@@ -68,7 +142,8 @@ class Room:
 
     def roster(self) -> Roster:
         """The roster as it is now."""
-        return Roster(self.name, self.names(), len(self.members))
+        here = self.present()
+        return Roster(self.name, here.users, here.count, here.names, here.guests)
 
     def roster_told(self, now: float) -> None:
         """The room hears its roster now: nothing is due."""

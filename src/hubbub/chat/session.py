@@ -7,12 +7,14 @@ author's last words, and answers come in the order of the questions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from hubbub.chat.room import Member, Room
-from hubbub.protocol.draft import Draft
+from hubbub.chat.grants import Grant
+from hubbub.chat.room import Member, Present, Room
+from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Outgoing
 
 
@@ -20,18 +22,46 @@ class Session:
     """What is remembered of one connected client.
 
     `identity` is a hash that proves who it is (None before the first join) and `secret` what it
-    proves it with; `rooms` maps a room's name to the membership; `pace` is `limits.Pace`'s
-    number for its chats; `socket` is whatever delivery hangs here, and chat never looks at it.
+    proves it with; with a token, `grant` is what that says, and there is no secret. `rooms` maps a
+    room's name to the membership; `address` is where it comes from; `is_mod` after it gave the
+    moderators' password. `socket` is whatever delivery hangs here, and chat never looks at it.
+    `talk`, `moves`, `rest`, `octets` and `refused` are its numbers for the paces of
+    `limits.Paces`.
     """
 
-    __slots__ = ("identity", "pace", "rooms", "secret", "socket")
+    __slots__ = (
+        "address",
+        "grant",
+        "identity",
+        "is_mod",
+        "moves",
+        "octets",
+        "refused",
+        "rest",
+        "rooms",
+        "secret",
+        "socket",
+        "talk",
+    )
 
-    def __init__(self, socket: Any = None) -> None:
+    def __init__(self, socket: Any = None, address: str = "") -> None:
         self.socket = socket
+        self.address = address
+        self.grant: Grant | None = None
+        self.is_mod = False
         self.rooms: dict[str, Member] = {}
         self.identity = b""
         self.secret = ""
-        self.pace = 0.0
+        self.talk = self.moves = self.rest = self.octets = self.refused = 0.0
+
+    def moderates(self, room: str) -> bool:
+        """Whether it keeps order in this room."""
+        return self.is_mod or (self.grant is not None and self.grant.moderates(room))
+
+    @property
+    def moderates_all(self) -> bool:
+        """Whether it keeps order in every room."""
+        return self.is_mod or (self.grant is not None and self.grant.mod is True)
 
 
 class Tell(Struct, gc=False):
@@ -41,23 +71,32 @@ class Tell(Struct, gc=False):
     frame: Outgoing
 
 
-class Post(Draft):
+class Post(Draft, kw_only=True):
     """An event to be kept, and then published in the room of its log."""
 
     session: Session
 
 
-class Enter(Struct):
-    """`member` came in: it gets `welcome`, and its cursor stands at the head from here on.
+class Record(Post, kw_only=True):
+    """An event for one of the server's own logs. `answer`: its session waits to hear `ok`."""
 
-    `users` and `count` are the room's at this moment. `quiet`: nobody else is told (a name
-    taken over, or a crowd). With `since` the cursor stands where the client left off.
+    answer: bool
+    count: int | None = None
+
+
+class Enter(Struct):
+    """`session` came in as `member`: it gets `welcome`, and its cursor stands at the head.
+
+    `present` is who is there at this moment. `changes`: there is one more in the room (and not a
+    name taken over, or one more socket of a user). `quiet`: nobody else is told by `joined`. With
+    `since` the cursor stands where the client left off.
     """
 
+    session: Session
     room: Room
     member: Member
-    users: list[str]
-    count: int
+    present: Present
+    changes: bool
     quiet: bool
     since: int | None
     epoch: str | None
@@ -65,24 +104,27 @@ class Enter(Struct):
 
 
 class Again(Struct):
-    """`member` asked to join where it is: it gets `welcome` and nobody else hears of it."""
+    """`session` asked to join where it is: it gets `welcome` and nobody else hears of it."""
 
+    session: Session
     room: Room
     member: Member
-    users: list[str]
-    count: int
+    present: Present
     id: str | None
 
 
 class Exit(Struct):
-    """`member` left: it gets what came before this and nothing after; those who remain hear it.
+    """`session` left: it gets what came before this and nothing after; those who remain hear it.
 
-    `quiet`: they are told by the roster alone (a crowd), or not at all (`replaced`, when another
-    socket has the name now). `answer`: the leaver asked to be told, under this id.
+    `changes`: there is one less in the room; not when another socket has the name now (`replaced`),
+    or when other sockets of the member remain. `quiet`: nobody is told by `left`. `answer`: the
+    leaver asked to be told, under this id.
     """
 
+    session: Session
     room: Room
     member: Member
+    changes: bool
     quiet: bool
     replaced: bool
     answer: str | None
@@ -98,6 +140,27 @@ class Browse(Struct):
     id: str | None
 
 
+class AskAuthor(Struct):
+    """Who wrote the message `seq` of a room? `then` decides on, knowing it (None: no such one)."""
+
+    session: Session
+    room: str
+    seq: int
+    id: str | None
+    then: Callable[[Authored | None], list[Effect]]
+
+
+class AskWritings(Struct):
+    """Which messages of a room are this author's, the newest `most`? `then` decides on."""
+
+    session: Session
+    room: str
+    author: bytes
+    most: int
+    id: str | None
+    then: Callable[[list[int]], list[Effect]]
+
+
 class Dismiss(Struct):
     """Close this session's socket with `code` and `reason`; it is in no room any more."""
 
@@ -106,4 +169,4 @@ class Dismiss(Struct):
     reason: str
 
 
-Effect = Tell | Post | Enter | Again | Exit | Browse | Dismiss
+Effect = Tell | Post | Enter | Again | Exit | Browse | AskAuthor | AskWritings | Dismiss

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+from hubbub.cli.backup import backup
+from hubbub.cli.export import export
 from hubbub.cli.help import Layout
+from hubbub.cli.import_ import import_
 from hubbub.cli.mistakes import EXIT_STATUS, UsageError, from_cyclopts, from_setting, one_line
 from hubbub.cli.serve import serve
 from hubbub.cli.sources import ConfigFile, Environment, Written
@@ -60,6 +63,9 @@ def _app(written: Written) -> App:
     )
     app.command(serve)
     app.command(token)
+    app.command(export)
+    app.command(import_, name="import")
+    app.command(backup)
     return app
 
 

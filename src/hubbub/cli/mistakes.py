@@ -72,6 +72,8 @@ def from_cyclopts(error: CycloptsError) -> UsageError:
         case CoercionError(token=token) if token is not None:
             return wrong_kind(str(token.keyword), token.value, error.target_type)
         case MissingArgumentError(argument=argument) if argument is not None:
+            if not argument.name.startswith("-"):
+                return UsageError(f"{command} needs a {argument.name}", see)
             if error.keyword is None:
                 return UsageError(f"{argument.name} is missing", f"give it, or {see}")
             return UsageError(f"{error.keyword} has no value after it", see)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from hubbub.cli.files import ConfigPath
 from hubbub.cli.mistakes import UsageError
 from hubbub.settings import Settings
 
@@ -16,7 +16,7 @@ DEFAULTS = Settings()
 def serve(
     settings: Annotated[Settings, Parameter(name="*")] = DEFAULTS,
     *,
-    config: Annotated[Path | None, Parameter(help="The TOML file with settings.")] = None,
+    config: ConfigPath = None,
 ) -> int:
     """Start the chat server, and serve until Ctrl-C or SIGTERM.
 

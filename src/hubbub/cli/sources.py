@@ -24,10 +24,12 @@ from hubbub.settings import Settings
 if TYPE_CHECKING:
     from cyclopts import App, Argument, ArgumentCollection
 
+SETTINGS = frozenset(one.name for one in fields(Settings))
+"""What a file may set, for whichever command; a command has those of them that it needs."""
+
 DEFAULT_FILE = "hubbub.toml"
 """The file that is read when there is one in the working directory and none is named."""
 
-_SETTINGS = frozenset(one.name for one in fields(Settings))
 _SECRETS = frozenset(one.name for one in fields(Settings) if one.metadata["secret"])
 
 
@@ -49,8 +51,8 @@ class Environment(Env):
 
     def __call__(self, app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
         for argument in _leaves(arguments):
-            if field_name(argument) not in _SETTINGS | {"config"}:
-                continue
+            if field_name(argument) not in SETTINGS | {"config"}:
+                continue  # what a command does this time is typed, not set
             names = [f"HUBBUB_{field_name(argument).upper()}"]
             if names == ["HUBBUB_ADDR"]:
                 names.append("CHAT_ADDR")
@@ -70,11 +72,11 @@ class ConfigFile:
         path = named.tokens[0].value if named.tokens else DEFAULT_FILE
         for key, value in _read(path, must_exist=bool(named.tokens)).items():
             name = key.replace("-", "_")
-            if name not in _SETTINGS:
-                raise _unknown(path, key, value, _SETTINGS)
+            if name not in SETTINGS:
+                raise _unknown(path, key, value, SETTINGS)
             argument = known.get(name)
             if argument is None:
-                continue  # a setting that this command has no use for
+                continue  # a setting of another command
             shown = None if name in _SECRETS else value
             _check_type(f"{key} in {path}", value, argument.hint, shown)
             if not argument.tokens:

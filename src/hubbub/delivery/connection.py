@@ -15,9 +15,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
+from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
-from hubbub.protocol.codes import FAULTS, STALLED
+from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
@@ -25,7 +26,6 @@ from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
 from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
 
 if TYPE_CHECKING:
-    from hubbub.chat.grants import Grant
     from hubbub.delivery.feed import Feed
     from hubbub.delivery.heartbeat import Heartbeat
     from hubbub.delivery.hub import Hub
@@ -64,7 +64,6 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_waits",
         "feeds",
-        "grant",
         "heard",
         "heartbeat",
         "is_full",
@@ -74,7 +73,7 @@ class Connection(asyncio.Protocol):
     )
 
     def __init__(
-        self, hub: Hub, heartbeat: Heartbeat, max_message: int, *, grant: Grant | None = None
+        self, hub: Hub, heartbeat: Heartbeat, max_message: int, grant: Grant | None = None
     ) -> None:
         self._hub = hub
         self._parser = Parser(max_message)
@@ -87,11 +86,10 @@ class Connection(asyncio.Protocol):
         self._moved = (0, 0)
         self._stuck_since = 0.0
         self._since = time.monotonic()
-        self.grant = grant
-        """Whom a token proved at the door; None: a guest."""
         self.heartbeat = heartbeat
         self.number = next(_numbers)
         self.session = Session(self)
+        self.session.grant = grant
         self.feeds: tuple[Feed, ...] = ()
         self.heard = True
         """Something came from the peer since the heartbeat last looked."""
@@ -119,7 +117,7 @@ class Connection(asyncio.Protocol):
 
         `gone(remote)` is called once when it has ended.
         """
-        self._remote = remote
+        self._remote = self.session.address = remote
         self._gone = gone
         self._transport = transport
         info = transport.get_extra_info("socket")
@@ -134,6 +132,7 @@ class Connection(asyncio.Protocol):
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
         self.heartbeat.add(self)
+        self._hub.expiry.watch(self)
         self._hub.log.info("connect", conn_id=self.id, remote=remote)
         transport.set_protocol(self)
         if rest:
@@ -144,12 +143,17 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""
         self.heard = True
+        lobby = self._hub.lobby
+        wait = lobby.weigh(self.session, len(data), time.monotonic()) if lobby.weighs else 0.0
         items = self._parser.feed(data)
         if items:
-            self._take(items)
+            self._take(items, wait)
 
-    def _take(self, items: _Held) -> None:
+    def _take(self, items: _Held, wait: float = 0.0) -> None:
+        """Deal with what came; with `wait`, it came so many seconds too soon."""
         hub = self._hub
+        if self._closing:
+            items = [item for item in items if not isinstance(item, str)]
         if len(items) > BATCH:
             self._hold(items[BATCH:])
             items = items[:BATCH]
@@ -160,20 +164,26 @@ class Connection(asyncio.Protocol):
                 continue
             if self._closing:
                 continue
+            now = time.monotonic()
             try:
                 frame = decode(item)
             except UnreadableError as problem:
-                hub.put(Tell(self.session, Error(str(problem), "invalid", problem.id)))
+                refusal = hub.lobby.hurry(self.session, problem.id, now)
+                invalid = Error(str(problem), "invalid", problem.id)
+                hub.put(refusal or Tell(self.session, invalid))
+                continue
+            if wait:
+                hub.put(hub.lobby.too_fast(self.session, wait, frame.id, now))
                 continue
             if type(frame) is Chat:
-                said = hub.lobby.chat(self.session, frame, time.monotonic())
+                said = hub.lobby.chat(self.session, frame, now)
                 if said is not None:
                     hub.put(said)
                 continue
             if isinstance(frame, Join | Leave) and self._must_wait(frame):
                 self._hold(items[place:] + (self._held or []))
                 return
-            if hub.decide(self, frame):
+            if hub.decide(self, frame, now):
                 self._waits = True
                 self._hold(items[place + 1 :] + (self._held or []))
                 return
@@ -298,7 +308,10 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         self._end(f"closed by us {code} {reason}", close_frame(code, reason))
-        if code in FAULTS and self._transport.can_write_eof():
+        if code == UNRULY:
+            # It will not stop, and is not read any more: so the cost of it is its own.
+            self._transport.pause_reading()
+        elif code in FAULTS and self._transport.can_write_eof():
             # Nothing more of what it says is understood; but its bytes must be read and thrown
             # away, or the kernel would answer them with a reset that overtakes our close frame.
             self._transport.write_eof()

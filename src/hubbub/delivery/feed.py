@@ -80,12 +80,15 @@ class Feed:
         if self.ready.pop(reader.send, None) is not None:
             self.behind[reader] = Cursor(self.flushed, self.log.seq_before(self.flushed))
 
-    def answer(self, reader: Connection, seq: int, frame: bytes) -> None:
-        """Let a reader have `frame` in place of the event `seq`, which is not flushed yet."""
-        self.hold(reader)
+    def answer(self, reader: Connection, seq: int, frame: bytes) -> bool:
+        """Let a reader have `frame` in place of the event `seq`; False if it had that already."""
         cursor = self.behind.get(reader)
-        if cursor is not None:
-            cursor.answers = {**(cursor.answers or {}), seq: frame}
+        if cursor is None or cursor.seen >= seq:
+            return False
+        if cursor.answers is None:
+            cursor.answers = {}
+        cursor.answers[seq] = frame
+        return True
 
     def release(self, reader: Connection) -> None:
         """A reader that is back at the head is fed with all the others again."""
@@ -122,6 +125,9 @@ class Feed:
         lost = min(cursor.first - 1, cursor.until)
         if lost > cursor.seen:
             pieces.append(text_frame(encode(Missed(self.name, cursor.seen + 1, lost))))
+            if cursor.answers:
+                gone = [seq for seq in cursor.answers if seq <= lost]
+                pieces += map(cursor.answers.pop, gone)
             cursor.seen = lost
         seq = cursor.seen
         del page[max(0, cursor.until - seq) :]

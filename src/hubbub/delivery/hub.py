@@ -15,22 +15,42 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from msgspec import Raw
 
 from hubbub.chat import names
+from hubbub.chat.grants import Grant
 from hubbub.chat.lobby import Lobby
-from hubbub.chat.session import Again, Browse, Dismiss, Effect, Enter, Exit, Post, Tell
+from hubbub.chat.session import (
+    Again,
+    AskAuthor,
+    AskWritings,
+    Browse,
+    Dismiss,
+    Effect,
+    Enter,
+    Exit,
+    Post,
+    Record,
+    Tell,
+)
 from hubbub.delivery.connection import Connection
+from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Found, Keeper
-from hubbub.protocol.incoming import Incoming, Join
-from hubbub.protocol.outgoing import Error, Gap, Joined, Left, Past, Welcome, encode
+from hubbub.delivery.welcome import resume, welcome
+from hubbub.protocol.audit import Audit
+from hubbub.protocol.incoming import Auth, Incoming, Join
+from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Past, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError
 from hubbub.websocket.frames import text_frame
+
+LOOK: Final = 10.0
+"""Seconds between two looks at the time of day."""
+Verify = Callable[[str, Callable[[Grant | str], None]], None]
 
 
 class Rules(Protocol):
@@ -59,7 +79,11 @@ class Hub:
         self.fanout = Fanout(loop, lobby.rooms, keeper, rules)
         self.feeds: dict[str, Feed] = {}
         self.log = structlog.get_logger()
+        self.expiry = Expiry(loop)
+        self.verify: Verify | None = None
+        """Where there are tokens: looks at one, and calls back with its grant or what is wrong."""
         self._loop = loop
+        self._clock: asyncio.TimerHandle | None = None
         self.stall_timeout = rules.stall_timeout
         self._history = rules.history
         self._most = rules.max_pending
@@ -73,6 +97,17 @@ class Hub:
         self._parked: list[Connection] = []
         self._idle: asyncio.Future[None] | None = None
 
+    def start(self) -> None:
+        """Look at the time of day now and then, from now on: it may be set."""
+        self.lobby.offset = time.time() - time.monotonic()
+        self._clock = self._loop.call_later(LOOK, self.start)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self.expiry.stop()
+        if self._clock is not None:
+            self._clock.cancel()
+
     # What happens to the line
 
     def put(self, effect: Effect) -> None:
@@ -82,13 +117,15 @@ class Hub:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
-    def decide(self, reader: Connection, frame: Incoming) -> bool:
+    def decide(self, reader: Connection, frame: Incoming, now: float) -> bool:
         """Deal with a frame; whether its reader has to wait for `go_on` before the next one."""
+        if isinstance(frame, Auth) and self.verify is not None:
+            return self._authorize(reader, frame, self.verify, now)
         waits = False
-        for effect in self.lobby.handle(reader.session, frame, time.monotonic()):
+        for effect in self.lobby.handle(reader.session, frame, now):
             if isinstance(effect, Enter):
                 self.feeds[effect.room.name].coming += 1
-            elif isinstance(effect, Browse):
+            elif isinstance(effect, Browse | AskAuthor | AskWritings):
                 waits = True
             self.put(effect)
         if isinstance(frame, Join):
@@ -96,6 +133,25 @@ class Hub:
             if feed is not None and not feed.is_needed:
                 self._end(feed)  # it was opened for this join, which was refused
         return waits
+
+    def _authorize(self, reader: Connection, frame: Auth, verify: Verify, now: float) -> bool:
+        """Look at a new token; whether its reader has to wait, which it has unless it hurries."""
+        hurry = self.lobby.hurry(reader.session, frame.id, now)
+        if hurry is not None:
+            self.put(hurry)
+            return False
+
+        def verified(found: Grant | str) -> None:
+            if isinstance(found, str):
+                self.put(Tell(reader.session, Error(found, "bad_token", frame.id)))
+            else:
+                for effect in self.lobby.authorize(reader.session, found, frame.id):
+                    self.put(effect)
+                self.expiry.watch(reader)
+            reader.answered()
+
+        verify(frame.token, verified)
+        return True
 
     def refuse(self, reader: Connection, problem: StoreError, id: str | None) -> None:
         """Tell a reader that the store could not do what it asked for under this id."""
@@ -135,7 +191,7 @@ class Hub:
         line = self._line
         if line:
             self._line = []
-            posts = [effect for effect in line if type(effect) is Post]
+            posts = [effect for effect in line if isinstance(effect, Post)]
             if posts:
                 self._scheduled = True
                 self._at_work = (line, posts)
@@ -154,7 +210,9 @@ class Hub:
         """The store has answered: publish, and go on with what gathered meanwhile."""
         assert self._at_work is not None
         (line, posts), self._at_work = self._at_work, None
-        self._scheduled = False
+        # Where the turn below takes what comes of this, another one that was put on the loop would
+        # start a batch beside its batch.
+        self._scheduled = not self._appending
         if isinstance(outcomes, StoreError):
             outcomes = [Refused("storage_unavailable", _unavailable(outcomes))] * len(posts)
         if len(posts) == len(line):
@@ -163,7 +221,7 @@ class Hub:
         else:
             confirmed = iter(outcomes)
             for effect in line:
-                if type(effect) is Post:
+                if isinstance(effect, Post):
                     self._publish(effect, next(confirmed))
                 else:
                     self._feel(effect)
@@ -176,21 +234,45 @@ class Hub:
 
     def _publish(self, post: Post, outcome: Outcome) -> None:
         reader: Connection = post.session.socket
-        if isinstance(outcome, Refused):
+        if isinstance(post, Record):
+            self._recorded(post, outcome)
+        elif isinstance(outcome, Refused):
+            if post.id is None and (post.moderator or post.event is not None):
+                return  # who asked for it is told by the record of it
             wait = RETRY if outcome.code == "storage_unavailable" else None
             self.fanout.tell(reader, Error(outcome.message, outcome.code, post.id, wait))
         elif outcome.fresh:
             feed = self.feeds[post.log]
-            if not post.target:
+            if not post.target and post.event is None:
                 feed.history.append((outcome.seq, outcome.payload))
             elif outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
                 if outcome.answer is not None:
+                    feed.hold(reader)
                     feed.answer(reader, outcome.seq, text_frame(outcome.answer))
             feed.log.keep(text_frame(outcome.payload), outcome.seq)
             self.fanout.dirty[feed] = None
         else:
-            self.fanout.tell(reader, outcome.answer or outcome.payload)
+            # It was sent again. Who has not heard it yet hears it where it stands in the log: an
+            # answer that overtook the replay would look like a gap, or hide one.
+            answer = outcome.answer or outcome.payload
+            if not self.feeds[post.log].answer(reader, outcome.seq, text_frame(answer)):
+                self.fanout.tell(reader, answer)
+
+    def _recorded(self, record: Record, outcome: Outcome) -> None:
+        """A record in one of the server's own logs is kept: now it holds."""
+        reader: Connection = record.session.socket
+        if isinstance(outcome, Refused):
+            if record.answer:
+                wait = RETRY if outcome.code == "storage_unavailable" else None
+                self.fanout.tell(reader, Error(outcome.message, outcome.code, record.id, wait))
+            return
+        if outcome.fresh and isinstance(record.event, Audit):
+            # Through the line, because what was decided before it comes before it.
+            for effect in self.lobby.enforce(record.event):
+                self.put(effect)
+        if record.answer:
+            self.fanout.tell(reader, Ok(record.id, record.count))
 
     def _feel(self, effect: Effect) -> None:
         match effect:
@@ -201,10 +283,16 @@ class Hub:
             case Exit():
                 self._exit(effect)
             case Again():
-                feed = self.feeds[effect.room.name]
-                self.fanout.tell(effect.member.session.socket, self._welcome(feed, effect))
+                frame = welcome(self.feeds[effect.room.name], effect)
+                self.lobby.inform(effect.session, frame, time.monotonic())
+                self.fanout.tell(effect.session.socket, frame)
             case Browse():
                 self._browse(effect)
+            case AskAuthor():
+                self.keeper.author(effect.room, effect.seq, partial(self._known, effect))
+            case AskWritings():
+                known = partial(self._known, effect)
+                self.keeper.writings(effect.room, effect.author, effect.most, known)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
@@ -243,51 +331,29 @@ class Hub:
 
     def _enter(self, effect: Enter) -> None:
         name, member = effect.room.name, effect.member
-        reader: Connection = member.session.socket
+        reader: Connection = effect.session.socket
         feed = self.feeds[name]
-        welcome = self._welcome(feed, effect)
+        frame = welcome(feed, effect)
+        self.lobby.inform(effect.session, frame, time.monotonic())
         seen = feed.log.seq
         if effect.since is not None:
-            seen = self._resume(feed, effect, welcome)
-        self.fanout.tell(reader, welcome)
+            first = self.keeper.first(name)
+            seen = resume(frame, effect.since, effect.epoch, first)
+        self.fanout.tell(reader, frame)
         feed.coming -= 1
         feed.attach(reader, seen)
         reader.feeds += (feed,)
+        # Not when it was decided: a flush in between would tell the roster before this.
+        effect.room.roster_due |= effect.changes
         if not effect.quiet:
-            feed.log.tell(text_frame(encode(Joined(name, member.name))))
+            joined = Joined(name, member.name, member.title, member.guest)
+            feed.log.tell(text_frame(encode(joined)))
         self.fanout.dirty[feed] = None
         self.log.info("join", conn_id=reader.id, room=name, username=member.name)
 
-    def _welcome(self, feed: Feed, effect: Enter | Again) -> Welcome:
-        member = effect.member
-        return Welcome(
-            room=feed.name,
-            username=member.name,
-            users=effect.users,
-            count=effect.count,
-            seq=feed.log.seq,
-            epoch=feed.epoch,
-            session=member.session.secret,
-            history=feed.latest(),
-            id=effect.id,
-        )
-
-    def _resume(self, feed: Feed, effect: Enter, welcome: Welcome) -> int:
-        """Make a welcome one of coming back; gives the `seq` after which events follow it."""
-        head = feed.log.seq
-        since = effect.since or 0
-        if since > head or (effect.epoch is not None and effect.epoch != feed.epoch):
-            welcome.reset = True
-            return head
-        welcome.history = None
-        first = min(self.keeper.first(feed.name), head + 1)
-        if first > since + 1:
-            welcome.gap = Gap(since + 1, first - 1)
-        return max(since, first - 1)
-
     def _exit(self, effect: Exit) -> None:
         name, member = effect.room.name, effect.member
-        reader: Connection = member.session.socket
+        reader: Connection = effect.session.socket
         feed = self.feeds[name]
         cursor = feed.detach(reader)
         reader.feeds = tuple(other for other in reader.feeds if other is not feed)
@@ -296,6 +362,7 @@ class Hub:
                 reader.write(data)
         if effect.answer is not None:
             self.fanout.tell(reader, Left(name, member.name, effect.answer))
+        effect.room.roster_due |= effect.changes
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
         if feed.is_needed:
@@ -310,6 +377,19 @@ class Hub:
         head = self.feeds[effect.room].log.seq
         before = min(effect.before or head + 1, head + 1)
         self.keeper.before(effect.room, before, effect.limit, partial(self._browsed, effect))
+
+    def _known(self, effect: AskAuthor | AskWritings, found: Any) -> None:
+        """What a decision had to know is there: go on with it."""
+        reader: Connection = effect.session.socket
+        if isinstance(found, StoreError):
+            self.refuse(reader, found, effect.id)
+        else:
+            for come in effect.then(found):
+                if isinstance(come, AskAuthor | AskWritings):
+                    self._feel(come)  # and it waits on
+                    return
+                self.put(come)
+        reader.answered()
 
     def _browsed(self, effect: Browse, found: Found | StoreError) -> None:
         reader: Connection = effect.session.socket

@@ -19,7 +19,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from hubbub.protocol.draft import Draft
+from hubbub.protocol.draft import Authored, Draft
 from hubbub.store.base import Opened, Outcome, Page, Store, StoreError
 
 T = TypeVar("T")
@@ -56,6 +56,14 @@ class Keeper(Protocol):
 
     def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
         """See `Store.before`."""
+        ...
+
+    def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
+        """See `Store.author`."""
+        ...
+
+    def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
+        """See `Store.writings`."""
         ...
 
     def rest(self, name: str) -> None:
@@ -96,6 +104,14 @@ class Inline:
     def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
         """See `Keeper`."""
         done(self._store.before(name, seq, count))
+
+    def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
+        """See `Keeper`."""
+        done(self._store.author(name, seq))
+
+    def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
+        """See `Keeper`."""
+        done(self._store.writings(name, author, count))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""
@@ -148,6 +164,14 @@ class Threaded:
     def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
         """See `Keeper`."""
         self._reader.ask(partial(self._store.before, name, seq, count), done)
+
+    def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
+        """See `Keeper`."""
+        self._reader.ask(partial(self._store.author, name, seq), done)
+
+    def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
+        """See `Keeper`."""
+        self._reader.ask(partial(self._store.writings, name, author, count), done)
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""

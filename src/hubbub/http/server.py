@@ -17,12 +17,13 @@ import structlog
 from aiohttp import web
 
 from hubbub import logs
-from hubbub.access.identity import identify, new_epoch, new_secret
+from hubbub.access.identity import Proofs, new_epoch
 from hubbub.access.tokens import KeysError, Verifier, verifier
 from hubbub.chat.lobby import Lobby
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
+from hubbub.delivery.records import remember
 from hubbub.http.admission import Admission
 from hubbub.http.app import application
 from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
@@ -30,6 +31,7 @@ from hubbub.http.patience import Patience
 from hubbub.http.upgrade import Door
 from hubbub.protocol.codes import GOING_AWAY
 from hubbub.settings import Settings
+from hubbub.store.base import StoreError
 from hubbub.store.memory import MemoryStore
 
 __all__ = ["Server", "StartError", "serve"]
@@ -49,7 +51,7 @@ class Server:
         self._settings = settings
         loop = asyncio.get_running_loop()
         self.verifier = _verifier(settings)
-        self.lobby = Lobby(settings, new_secret, identify)
+        self.lobby = Lobby(settings, Proofs(settings.mod_password))
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
         self._heartbeat = Heartbeat(loop, settings.ping)
@@ -72,6 +74,12 @@ class Server:
     async def start(self) -> list[str]:
         """Listen; gives the addresses, such as `http://127.0.0.1:3000`. Raises `StartError`."""
         tls = tls_context(self._settings)
+        try:
+            await remember(self.keeper, self.lobby.standing)
+        except StoreError as problem:
+            raise StartError(
+                f"{self.place} cannot be read ({problem})", "see that the disk can be read"
+            ) from None
         sockets = listen(self._settings)
         await self._runner.setup()
         assert self._runner.server is not None
@@ -84,6 +92,7 @@ class Server:
             )
             self._listening.append(listening)
         self._heartbeat.start()
+        self.hub.start()
         self.keeper.start()
         if self.verifier is not None:
             self.verifier.start()
@@ -108,6 +117,7 @@ class Server:
                 connection.abort()
             await self._heartbeat.empty()
         self._heartbeat.stop()
+        self.hub.stop()
         await self._runner.cleanup()
         self._patience.stop()
         if self.verifier is not None:

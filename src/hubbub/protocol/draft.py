@@ -1,14 +1,19 @@
-"""What is asked of the store: an event that has no number yet."""
+"""What is asked of the store, an event that has no number yet; and what it knows of a chat."""
 
 from msgspec import Struct
+
+from hubbub.protocol.audit import Audit, Known
+from hubbub.protocol.outgoing import Moderated
 
 
 class Draft(Struct):
     """An event to be kept in the log `log`.
 
     `author` is an identity (a hash, never a name); together with `id` it makes resending safe.
-    With a `target` it changes the author's own chat of that `seq`: `text` is what it says from
-    now on, and an empty one deletes it. A chat has the target 0.
+    With a `target` it changes the chat of that `seq`, which is the author's own unless a moderator
+    asks: `text` is what it says from now on, and an empty one deletes it. With an `event` it is
+    that, once the store has put `seq` and `ts` into it, and `text` only tells a resend from
+    something else. All else is a chat; `name` and `guest` are as in `Said`.
     """
 
     log: str
@@ -17,3 +22,15 @@ class Draft(Struct):
     text: str
     id: str | None
     target: int
+    name: str | None = None
+    guest: bool = False
+    moderator: bool = False
+    event: Moderated | Audit | Known | None = None
+
+
+class Authored(Struct, gc=False):
+    """Whose a chat is: identity and name; and whether it is deleted."""
+
+    identity: bytes
+    username: str
+    deleted: bool

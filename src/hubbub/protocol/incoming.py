@@ -37,12 +37,13 @@ Number = Annotated[int, Meta(ge=1, le=2**53 - 1, description="The `seq` of an ev
 class Join(Struct, tag_field="type", tag="join", gc=False):
     """Enter a room under a name; without `keep`, leave all others.
 
-    `session` takes one's own name over from one's earlier socket. `since` (with the `epoch` it
-    was counted in) asks for all that came after that `seq` instead of `history`.
+    Who has a token is called what that says, and may leave `username` out. `session` takes one's
+    own name over from one's earlier socket. `since` (with the `epoch` it was counted in) asks for
+    all that came after that `seq` instead of `history`.
     """
 
     room: str
-    username: str
+    username: str | None = None
     session: Secret | None = None
     since: Seq | None = None
     epoch: Annotated[str, Meta(max_length=64)] | None = None
@@ -71,7 +72,10 @@ class Edit(Struct, tag_field="type", tag="edit", gc=False):
 
 
 class Delete(Struct, tag_field="type", tag="delete", gc=False):
-    """Take one's own message `seq` back: its words go, its place stays; `room` as in `chat`."""
+    """Take one's own message `seq` back: its words go, its place stays; `room` as in `chat`.
+
+    A moderator may take back anyone's.
+    """
 
     seq: Number
     room: str | None = None
@@ -103,7 +107,116 @@ class Ping(Struct, tag_field="type", tag="ping", gc=False):
     id: Id | None = None
 
 
-Incoming = Join | Chat | Leave | Ping | Edit | Delete | History
+class Auth(Struct, tag_field="type", tag="auth", gc=False):
+    """Show a new token before the old one ends; its grants hold from then on. Answered by `ok`.
+
+    Rooms that it does not grant any more are left. It must be of the same `sub`.
+    """
+
+    token: Annotated[str, Meta(max_length=8192)]
+    id: Id | None = None
+
+
+class Mod(Struct, tag_field="type", tag="mod", gc=False):
+    """Become a moderator of every room, by the server's `--mod-password`. Answered by `ok`."""
+
+    password: Annotated[str, Meta(max_length=1024)]
+    id: Id | None = None
+
+
+Reason = Annotated[str, Meta(max_length=200, description="Why, for those who are told.")]
+Seconds = Annotated[float, Meta(gt=0, le=10**9)]
+
+
+class Kick(Struct, tag_field="type", tag="kick", gc=False):
+    """Put someone out of the room; they may come back. For moderators, as all that follow.
+
+    Who is meant is said by `username`, or by the `seq` of a message of theirs. Answered by `ok`.
+    """
+
+    username: str | None = None
+    seq: Number | None = None
+    reason: Reason | None = None
+    room: str | None = None
+    id: Id | None = None
+
+
+class Mute(Struct, tag_field="type", tag="mute", gc=False):
+    """Let someone hear but not speak, for `seconds` or until pardoned; else as `kick`.
+
+    `everywhere`: in every room, for who moderates all.
+    """
+
+    username: str | None = None
+    seq: Number | None = None
+    seconds: Seconds | None = None
+    reason: Reason | None = None
+    everywhere: bool = False
+    room: str | None = None
+    id: Id | None = None
+
+
+class Ban(Struct, tag_field="type", tag="ban", gc=False):
+    """Put someone out and let them not come back; else as `mute`.
+
+    `address`: nor anyone from the addresses that they are connected from.
+    """
+
+    username: str | None = None
+    seq: Number | None = None
+    seconds: Seconds | None = None
+    reason: Reason | None = None
+    everywhere: bool = False
+    address: bool = False
+    room: str | None = None
+    id: Id | None = None
+
+
+class Pardon(Struct, tag_field="type", tag="pardon", gc=False):
+    """Lift the ban or mute `number`, one of those that `sanctions` lists. Answered by `ok`."""
+
+    number: Number
+    room: str | None = None
+    id: Id | None = None
+
+
+class AskSanctions(Struct, tag_field="type", tag="sanctions", gc=False):
+    """Which bans and mutes hold in the room?"""
+
+    room: str | None = None
+    id: Id | None = None
+
+
+class Purge(Struct, tag_field="type", tag="purge", gc=False):
+    """Delete all messages of one author in the room (the newest 1,000), meant as in `kick`."""
+
+    username: str | None = None
+    seq: Number | None = None
+    reason: Reason | None = None
+    room: str | None = None
+    id: Id | None = None
+
+
+class Slow(Struct, tag_field="type", tag="slow", gc=False):
+    """Slow mode: everyone may speak once in so many `seconds`; 0 ends it. Answered by `ok`."""
+
+    seconds: Annotated[float, Meta(ge=0, le=86_400)]
+    room: str | None = None
+    id: Id | None = None
+
+
+class ReadOnly(Struct, tag_field="type", tag="read_only", gc=False):
+    """Only moderators speak in the room, or everyone again. Answered by `ok`."""
+
+    on: bool
+    room: str | None = None
+    id: Id | None = None
+
+
+Aimed = Kick | Mute | Ban | Purge
+"""What is done to someone."""
+Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly
+Incoming = Join | Chat | Leave | Ping | Edit | Delete | History | Auth | Moderating
 
 
 class UnreadableError(Exception):

@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from hubbub.protocol.codes import ErrorCode
-from hubbub.protocol.draft import Draft
+from hubbub.protocol.draft import Authored, Draft
 
 
 class StoreError(Exception):
@@ -93,6 +93,14 @@ class Store(Protocol):
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
         """The newest `count` chats before `seq`, oldest first, and whether there are older ones."""
+        ...
+
+    def author(self, name: str, seq: int) -> Authored | None:
+        """Whose the chat `seq` is; None if there is no such chat."""
+        ...
+
+    def writings(self, name: str, author: bytes, count: int) -> list[int]:
+        """The newest `count` chats of an author that are not deleted, by `seq`, newest first."""
         ...
 
     def rest(self, name: str, now: float) -> None:

@@ -55,7 +55,8 @@ class Batch:
         seq = head.seq = head.seq + 1
         ts = head.ts = max(head.ts, self._ts)
         payload = events.written(draft, seq, ts)
-        self._events += (head.id, seq, ts, draft.author, draft.target or None, payload.decode())
+        target = draft.target or (None if draft.event is None else 0)
+        self._events += (head.id, seq, ts, draft.author, target, payload.decode())
         if key is not None:
             digest = None if draft.target else events.digest(draft.text)
             self._sent += (*key, seq, ts, digest)
@@ -110,11 +111,14 @@ class Batch:
             "SELECT target, payload FROM event WHERE log = ? AND seq = ?", (key[0], seq)
         ).fetchone()
         if there is None:  # no longer kept; but what it was is known well enough
-            target, payload = draft.target or None, events.written(draft, seq, ts)
+            target = None if events.is_chat(draft) else draft.target
+            payload = events.written(draft, seq, ts)
         else:
             target, payload = there
         if target is None:
-            same = not draft.target and digest in {None, events.digest(draft.text)}
+            same = events.is_chat(draft) and digest in {None, events.digest(draft.text)}
+        elif not target:
+            same = draft.event is not None and digest == events.digest(draft.text)
         else:
             same = bool(draft.target) and (there is None or events.same_change(payload, draft))
         if not same:

@@ -30,7 +30,7 @@ MIGRATIONS: Final = [
       seq INTEGER NOT NULL,
       ts INTEGER NOT NULL,
       author BLOB NOT NULL,         -- identity, a hash
-      target INTEGER,               -- the chat that it changes; NULL: it is a chat
+      target INTEGER,               -- the chat that it changes, or 0; NULL: it is a chat
       payload TEXT NOT NULL,        -- its JSON, as everyone gets it
       PRIMARY KEY (log, seq)
     ) STRICT, WITHOUT ROWID;
@@ -47,6 +47,9 @@ MIGRATIONS: Final = [
     """,
 ]
 """What makes each version out of the one before; never edited once released, only added to."""
+
+BUSY: Final = 5000
+"""Milliseconds that a write waits for one of another program: there should be none."""
 
 Sync = Literal["normal", "full"]
 
@@ -95,7 +98,7 @@ def connect(path: Path, sync: Sync) -> sqlite3.Connection:
         _set_up(connection, path, sync)
     except sqlite3.Error as problem:
         connection.close()
-        raise _unusable(path, problem) from None
+        raise unusable(path, problem) from None
     except BaseException:
         connection.close()
         raise
@@ -117,7 +120,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         version = _version(connection, path)
     except sqlite3.Error as problem:
-        raise _unusable(path, problem) from None
+        raise unusable(path, problem) from None
     if version < len(MIGRATIONS):
         connection.close()
         raise UnusableError(
@@ -128,7 +131,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync) -> None:
     connection.text_factory = bytes
-    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only for a new file
     version = _version(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -149,7 +152,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if application != APPLICATION and tables:
+    check_ours(path, application if tables else APPLICATION, version)
+    return version
+
+
+def check_ours(path: Path, application: int, version: int) -> None:
+    """A file with this `application_id` and `user_version` is one that we know."""
+    if application != APPLICATION:
         raise UnusableError(f"{path} is a database of another program", "give another --store")
     if version > len(MIGRATIONS):
         raise UnusableError(
@@ -157,7 +166,6 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             f" up to {len(MIGRATIONS)})",
             "start that newer one",
         )
-    return version
 
 
 def _unreachable(path: Path, problem: OSError) -> UnusableError:
@@ -171,12 +179,18 @@ def _unreachable(path: Path, problem: OSError) -> UnusableError:
     )
 
 
-def _unusable(path: Path, problem: sqlite3.Error) -> UnusableError:
-    if type(problem) is sqlite3.DatabaseError:
+def unusable(path: Path, problem: sqlite3.Error) -> UnusableError:
+    """What an error of SQLite's means for the person whose file it is."""
+    if is_damage(problem):
         return UnusableError(
             f"{path} is damaged ({problem})",
-            "move it away, and recover what can be recovered as docs/storage.md says",
+            "take your last backup, or recover what can be read as docs/storage.md says",
         )
     return UnusableError(
         f"{path} cannot be used ({problem})", "see that the disk has room and can be written"
     )
+
+
+def is_damage(problem: sqlite3.Error) -> bool:
+    """Whether it says that the file is not what it should be, and not that it cannot be reached."""
+    return type(problem) is sqlite3.DatabaseError

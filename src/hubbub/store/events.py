@@ -10,20 +10,36 @@ from typing import Final
 
 import msgspec
 
-from hubbub.protocol.draft import Draft
+from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
 from hubbub.store.base import Refused
 
 _read_chat = msgspec.json.Decoder(Said).decode
 _read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited | Deleted).decode
 
-_CHAT: Final = b'{"type":"chat",'
+_CHANGES: Final = (b'{"type":"edited",', b'{"type":"deleted",')
 
 
 def written(draft: Draft, seq: int, ts: int) -> bytes:
     """The JSON of a new event, as everyone gets it: the `id` of a change is its author's alone."""
+    if draft.event is not None:
+        draft.event.seq, draft.event.ts = seq, ts
+        return encode(draft.event)
     if not draft.target:
-        return encode(Said(draft.log, draft.username, draft.text, ts, seq, draft.id))
+        return encode(
+            Said(
+                draft.log,
+                draft.username,
+                draft.text,
+                ts,
+                seq,
+                draft.id,
+                None,
+                False,
+                draft.name,
+                draft.guest,
+            )
+        )
     if draft.text:
         return encode(Edited(draft.log, seq, draft.target, draft.username, draft.text, ts))
     return encode(Deleted(draft.log, seq, draft.target, draft.username, ts))
@@ -36,7 +52,7 @@ def change(draft: Draft, author: bytes | None, payload: bytes, ts: int) -> bytes
     """
     if author is None:
         return Refused("not_found", f"there is no message with seq {draft.target}")
-    if author != draft.author:
+    if author != draft.author and not draft.moderator:
         verb = "changed" if draft.text else "deleted"
         return Refused("forbidden", f"a message can be {verb} by its author alone")
     chat = _read_chat(payload)
@@ -48,14 +64,25 @@ def change(draft: Draft, author: bytes | None, payload: bytes, ts: int) -> bytes
     return encode(chat)
 
 
+def is_chat(draft: Draft) -> bool:
+    """Whether a draft is a message, and not a change to one or something else."""
+    return not draft.target and draft.event is None
+
+
+def authored(author: bytes, payload: bytes) -> Authored:
+    """Whose a chat is."""
+    chat = _read_chat(payload)
+    return Authored(author, chat.username, chat.deleted)
+
+
 def id_of(payload: bytes) -> str | None:
     """A chat's own `id`."""
     return _read_chat(payload).id
 
 
 def target_of(payload: bytes) -> int:
-    """Which message an `edited` or `deleted` changes."""
-    return _read_change(payload).target
+    """Which message an `edited` or `deleted` changes; 0 for what is neither."""
+    return _read_change(payload).target if payload.startswith(_CHANGES) else 0
 
 
 def wordless(payload: bytes) -> bytes:
@@ -83,7 +110,7 @@ def answer(payload: bytes, id: str | None) -> bytes | None:
 
     None where that is the one that all get: a chat's `id` is in everyone's copy.
     """
-    if id is None or payload.startswith(_CHAT):
+    if id is None or not payload.startswith(_CHANGES):
         return None
     change = _read_change(payload)
     change.id = id

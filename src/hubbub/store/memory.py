@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
-from hubbub.protocol.draft import Draft
+from hubbub.protocol.draft import Authored, Draft
 from hubbub.store import events
 from hubbub.store.base import Opened, Outcome, Page, Refused, Stored
 
@@ -118,7 +118,8 @@ class MemoryStore:
         log.ts = max(log.ts, ts)
         payload = events.written(draft, seq, log.ts)
         log.events.append(payload)
-        log.authors.append(None if draft.target else draft.author)
+        is_chat = not draft.target and draft.event is None
+        log.authors.append(draft.author if is_chat else None)
         log.size += len(payload)
         if draft.id is not None:
             key = (draft.author, draft.id)
@@ -168,6 +169,24 @@ class MemoryStore:
         """See `Store.before`."""
         found = [payload for _, payload in self._logs[name].chats(seq, count + 1)]
         return found[:count][::-1], len(found) > count
+
+    def author(self, name: str, seq: int) -> Authored | None:
+        """See `Store.author`."""
+        log = self._logs[name]
+        place = seq - log.first
+        author = log.authors[place] if 0 <= place < len(log.events) else None
+        return None if author is None else events.authored(author, log.events[place])
+
+    def writings(self, name: str, author: bytes, count: int) -> list[int]:
+        """See `Store.writings`."""
+        log = self._logs[name]
+        found = (
+            seq
+            for seq, payload in log.chats(log.seq + 1, len(log.events))
+            if log.authors[seq - log.first] == author
+            and not events.authored(author, payload).deleted
+        )
+        return list(islice(found, count))
 
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
@@ -221,9 +240,10 @@ def _again(log: _Log, known: tuple[int, str | None], draft: Draft) -> Outcome:
     """The answer to an `id` that was used before."""
     seq, first_text = known
     payload = log.events[seq - log.first]
-    is_chat = log.authors[seq - log.first] is not None
-    if is_chat:
-        same = not draft.target and first_text in {None, draft.text}
+    if log.authors[seq - log.first] is not None:
+        same = events.is_chat(draft) and first_text in {None, draft.text}
+    elif not events.target_of(payload):
+        same = draft.event is not None and first_text == draft.text
     else:
         same = bool(draft.target) and events.same_change(payload, draft)
     if not same:

@@ -1,7 +1,8 @@
 """How long events are kept: removed from the oldest on, in steps so small that nobody waits.
 
 Laws: a log's floor only rises, and rises in the same transaction that removes; numbers are never
-used again; the ids of what is removed stay known.
+used again; the ids of what is removed stay known. The server's own logs are kept for ever: what
+they come to is what holds.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def sweep(
     last = 0
     while True:
         logs = db.execute(
-            "SELECT id, name, floor FROM log WHERE id > ? ORDER BY id LIMIT 100", (last,)
+            "SELECT id, name, floor FROM log WHERE id > ? AND name NOT LIKE ' %'"
+            " ORDER BY id LIMIT 100",
+            (last,),
         ).fetchall()
         if not logs:
             break

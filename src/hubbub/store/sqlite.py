@@ -15,11 +15,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
-from hubbub.protocol.draft import Draft
-from hubbub.store import rows
+from hubbub.protocol.draft import Authored, Draft
+from hubbub.store import events, rows
 from hubbub.store.base import Opened, Outcome, Page, Stored, StoreError
 from hubbub.store.batch import Batch
-from hubbub.store.database import Sync, UnusableError, connect, connect_reader, locked
+from hubbub.store.database import (
+    BUSY,
+    Sync,
+    UnusableError,
+    connect,
+    connect_reader,
+    is_damage,
+    locked,
+    unusable,
+)
 from hubbub.store.retention import sweep
 from hubbub.store.rows import Head
 
@@ -29,6 +38,8 @@ WAL_MOST: Final = 64 << 20
 """Size of the write-ahead log past which writing waits until it is empty again."""
 SCRUB_EVERY: Final = 5.0
 """Seconds between two cleanings of the write-ahead log from deleted words."""
+READERS: Final = 50
+"""Milliseconds that emptying the write-ahead log waits for who still reads from it."""
 SWEEP_EVERY: Final = 60.0
 """Seconds between two looks for events that need not be kept any longer."""
 
@@ -70,8 +81,13 @@ class SqliteStore:
     def _connect(self) -> None:
         self._db = connect(self.path, self._bounds.sync)
         try:
-            self._db.execute("SELECT 1 FROM log").fetchone()  # makes the write-ahead log appear
+            # This makes the write-ahead log appear, and shows damage at the head of a table.
+            for table in ("log", "event", "sent"):
+                self._db.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
             self._reader = connect_reader(self.path)
+        except sqlite3.Error as problem:
+            self._db.close()
+            raise unusable(self.path, problem) from None
         except BaseException:
             self._db.close()
             raise
@@ -144,6 +160,27 @@ class SqliteStore:
             found = rows.chats(self._reader, log[0], seq, count + 1) if log else []
         return [payload for _, payload in found[:count]][::-1], len(found) > count
 
+    def author(self, name: str, seq: int) -> Authored | None:
+        """See `Store.author`."""
+        with self._reading, self._errors():
+            found = self._reader.execute(
+                "SELECT author, payload FROM event WHERE log = (SELECT id FROM log WHERE name = ?)"
+                " AND seq = ? AND target IS NULL",
+                (name, seq),
+            ).fetchone()
+        return None if found is None else events.authored(*found)
+
+    def writings(self, name: str, author: bytes, count: int) -> list[int]:
+        """See `Store.writings`. Reads the whole log: it is asked seldom, and not by the writer."""
+        with self._reading, self._errors():
+            found = self._reader.execute(
+                "SELECT seq FROM event WHERE log = (SELECT id FROM log WHERE name = ?)"
+                " AND author = ? AND target IS NULL AND json_extract(payload, '$.deleted') IS NULL"
+                " ORDER BY seq DESC LIMIT ?",
+                (name, author, count),
+            ).fetchall()
+        return [seq for (seq,) in found]
+
     def _head(self, name: str) -> Head:
         head = self._heads.get(name)
         if head is None:
@@ -167,8 +204,8 @@ class SqliteStore:
         """See `Store.tidy`: move the write-ahead log on, and let old events go, a little."""
         with self._errors():
             if now >= self._scrub_at:
-                self._checkpoint("TRUNCATE")
-                self._scrub_at = float("inf")
+                done = self._checkpoint("TRUNCATE")
+                self._scrub_at = float("inf") if done else now + SCRUB_EVERY
             elif self._written > WAL_BYTES:
                 size = self._size_of("-wal")
                 self._checkpoint("TRUNCATE" if size > WAL_MOST else "PASSIVE")
@@ -191,9 +228,15 @@ class SqliteStore:
         if name in self._heads:
             self._heads[name].floor = floor
 
-    def _checkpoint(self, mode: str) -> None:
+    def _checkpoint(self, mode: str) -> bool:
+        """Whether nobody was in the way. An export reads for long, and must not stop the chat."""
         self._written = 0
-        self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        self._db.execute(f"PRAGMA busy_timeout = {READERS}")
+        try:
+            busy = self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[0]
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout = {BUSY}")
+        return not busy
 
     def check(self) -> None:
         """See `Store.check`. A file that came back is opened anew, if it is the same log."""
@@ -282,4 +325,6 @@ class SqliteStore:
         try:
             yield
         except sqlite3.Error as problem:
-            raise StoreError(str(problem)) from problem
+            # Damage can show at any time: to read all of a large file at the start takes too long.
+            told = unusable(self.path, problem) if is_damage(problem) else problem
+            raise StoreError(str(told)) from problem

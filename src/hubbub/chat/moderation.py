@@ -1,0 +1,279 @@
+"""Keeping order: what moderators ask for, and what comes of it.
+
+An act is two events in one batch: a record in the audit log, and one in the room where people
+should know. It holds once that is kept: the record, when it comes back from the store, is applied
+to the `Standing` and carried out on those who are here (`enforce`), on this node as on any other.
+
+Laws: only who moderates a room acts there, and no moderator is acted upon; nothing is carried out
+that is not in the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct, json
+
+from hubbub.chat import likeness, names
+from hubbub.chat.limits import Pace
+from hubbub.chat.room import Member, Room
+from hubbub.chat.session import (
+    AskAuthor,
+    AskWritings,
+    Effect,
+    Post,
+    Record,
+    Session,
+    Tell,
+)
+from hubbub.chat.speech import place_of, refuse, told
+from hubbub.chat.standing import Standing
+from hubbub.protocol.audit import AUDIT, Audit
+from hubbub.protocol.draft import Authored
+from hubbub.protocol.incoming import (
+    Aimed,
+    AskSanctions,
+    Ban,
+    Kick,
+    Mod,
+    Moderating,
+    Mute,
+    Pardon,
+    Purge,
+    ReadOnly,
+    Slow,
+)
+from hubbub.protocol.outgoing import Action, Error, Moderated, Ok, Sanction, Sanctions
+
+PURGE: Final = 1000
+"""The most messages that one purge deletes."""
+GUESSES: Final = Pace(1 / 10, 5)
+"""How often the moderators' password may be tried from one address."""
+ADDRESSES: Final = 10_000
+"""Addresses whose guesses are remembered; past that, those that may guess again are forgotten."""
+
+
+class Person(Struct, frozen=True, gc=False):
+    """Whom an act is for."""
+
+    identity: bytes
+    name: str
+    addresses: tuple[str, ...] = ()
+
+
+class Moderation:
+    """Decides on moderators' frames.
+
+    `rooms` are the lobby's; `is_password` compares in constant time, and is None where there is no
+    password; `unix(now)` is the time of day in Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        rooms: Mapping[str, Room],
+        standing: Standing,
+        is_password: Callable[[str], bool] | None,
+        unix: Callable[[float], int],
+    ) -> None:
+        self._rooms = rooms
+        self._standing = standing
+        self._is_password = is_password
+        self._unix = unix
+        self._guesses: dict[str, float] = {}
+
+    def handle(self, session: Session, frame: Moderating, now: float) -> list[Effect]:
+        """What comes of a moderator's frame; `now` is in seconds, as in `Lobby.handle`."""
+        if isinstance(frame, Mod):
+            return [self._log_in(session, frame, now)]
+        place = place_of(session, frame)
+        if isinstance(place, Tell):
+            return [place]
+        if not session.moderates(place):
+            return [refuse(session, "forbidden", "only a moderator may do that", frame.id)]
+        match frame:
+            case Kick() | Mute() | Ban() | Purge():
+                return self._aim(session, place, frame, now)
+            case Pardon():
+                return self._pardon(session, place, frame, now)
+            case AskSanctions():
+                held = self._standing.held_in(place, self._unix(now))
+                return [Tell(session, Sanctions(place, list(map(_shown, held)), frame.id))]
+            case Slow():
+                return self._act(session, place, frame, "slow", seconds=frame.seconds)
+            case ReadOnly():
+                return self._act(session, place, frame, "read_only", on=frame.on)
+
+    def _log_in(self, session: Session, frame: Mod, now: float) -> Tell:
+        if self._is_password is None:
+            return refuse(session, "forbidden", "this server has no moderators' password", frame.id)
+        tat = GUESSES.take(self._guesses.get(session.address, 0.0), now)
+        if tat < 0:
+            message = "too many guesses at the password; wait"
+            return Tell(session, Error(message, "rate_limited", frame.id, told(-tat)))
+        if self._is_password(frame.password):
+            session.is_mod = True
+            return Tell(session, Ok(frame.id))
+        if len(self._guesses) >= ADDRESSES:
+            self._guesses = {who: until for who, until in self._guesses.items() if until > now}
+        self._guesses[session.address] = tat
+        return refuse(session, "forbidden", "that is not the password", frame.id)
+
+    def _aim(self, session: Session, place: str, frame: Aimed, now: float) -> list[Effect]:
+        """Find out who is meant, and go on from there."""
+        if isinstance(frame, Mute | Ban) and frame.everywhere and not session.moderates_all:
+            message = "only who moderates every room may do that everywhere"
+            return [refuse(session, "forbidden", message, frame.id)]
+        if frame.username is not None:
+            name = names.tidy(frame.username)
+            meant = self._rooms[place].holders(likeness.keys(name))
+            if not meant:
+                message = f"nobody here is called {name}"
+                return [refuse(session, "not_found", message, frame.id)]
+            exactly = [member for member in meant if member.name == name]
+            return self._do(session, place, frame, _person((exactly or meant)[0]), now)
+        if frame.seq is None:
+            message = "say whom: by username, or by the seq of a message"
+            return [refuse(session, "invalid", f"invalid message: {message}", frame.id)]
+        seq = frame.seq
+
+        def known(found: Authored | None) -> list[Effect]:
+            if place not in session.rooms:
+                return []  # gone meanwhile
+            if found is None:
+                message = f"there is no message with seq {seq}"
+                return [refuse(session, "not_found", message, frame.id)]
+            return self._do(session, place, frame, self._find(place, found), now)
+
+        return [AskAuthor(session, place, seq, frame.id, known)]
+
+    def _find(self, place: str, author: Authored) -> Person:
+        """An author as they are here now, if they are."""
+        for member in self._rooms[place].members.values():
+            if member.identity == author.identity:
+                return _person(member)
+        return Person(author.identity, author.username)
+
+    def _do(
+        self, session: Session, place: str, frame: Aimed, person: Person, now: float
+    ) -> list[Effect]:
+        here = [one for one in self._sessions(place) if one.identity == person.identity]
+        if person.identity == session.identity or any(one.moderates(place) for one in here):
+            message = "moderators cannot do that to moderators"
+            return [refuse(session, "forbidden", message, frame.id)]
+        if not (isinstance(frame, Ban) and frame.address):
+            person = Person(person.identity, person.name)  # it is not for their address, too
+        if isinstance(frame, Purge):
+            return self._purge(session, place, frame, person)
+        if isinstance(frame, Kick):
+            if not here:
+                return [refuse(session, "not_found", f"{person.name} is not here", frame.id)]
+            return self._act(session, place, frame, "kick", person, reason=frame.reason)
+        until = None
+        if frame.seconds is not None:
+            until = self._unix(now) + int(frame.seconds * 1000)
+        action: Action = "ban" if isinstance(frame, Ban) else "mute"
+        return self._act(
+            session,
+            place,
+            frame,
+            action,
+            person,
+            until=until,
+            reason=frame.reason,
+            everywhere=frame.everywhere,
+        )
+
+    def _purge(self, session: Session, place: str, frame: Purge, person: Person) -> list[Effect]:
+        def known(found: list[int]) -> list[Effect]:
+            if place not in session.rooms:
+                return []
+            if not found:
+                message = f"there are no messages of {person.name}"
+                return [refuse(session, "not_found", message, frame.id)]
+            effects = self._act(
+                session, place, frame, "purge", person, reason=frame.reason, count=len(found)
+            )
+            by, name = session.identity, session.rooms[place].name
+            for seq in sorted(found):
+                effects.append(
+                    Post(place, by, name, "", None, seq, moderator=True, session=session)
+                )
+            return effects
+
+        return [AskWritings(session, place, person.identity, PURGE, frame.id, known)]
+
+    def _pardon(self, session: Session, place: str, frame: Pardon, now: float) -> list[Effect]:
+        held = self._standing.held_in(place, self._unix(now))
+        for one in held:
+            if one.seq != frame.number:
+                continue
+            if one.everywhere and not session.moderates_all:
+                message = "only who moderates every room may lift that"
+                return [refuse(session, "forbidden", message, frame.id)]
+            person = Person(bytes.fromhex(one.who), one.username)
+            return self._act(session, place, frame, "pardon", person, number=one.seq)
+        message = f"no ban or mute {frame.number} holds here"
+        return [refuse(session, "not_found", message, frame.id)]
+
+    def _act(
+        self,
+        session: Session,
+        place: str,
+        frame: Moderating,
+        action: Action,
+        person: Person | None = None,
+        **more: object,
+    ) -> list[Effect]:
+        """The record of an act, and what the room hears of it."""
+        by = session.rooms[place].name
+        audit = Audit(0, 0, action, place, by)
+        event = Moderated(place, 0, action, by, 0)
+        if person is not None:
+            audit.username = event.username = person.name
+            audit.who, audit.addresses = person.identity.hex(), person.addresses
+        for name, value in more.items():
+            setattr(audit, name, value)
+            if name in Moderated.__struct_fields__:
+                setattr(event, name, value)
+        author, text = session.identity, json.encode(frame).decode()
+        return [
+            Record(
+                AUDIT,
+                author,
+                by,
+                text,
+                frame.id,
+                0,
+                event=audit,
+                session=session,
+                answer=True,
+                count=audit.count,
+            ),
+            Post(place, author, by, "", None, 0, event=event, session=session),
+        ]
+
+    def _sessions(self, place: str) -> Iterator[Session]:
+        """All sessions in a room."""
+        for member in self._rooms[place].members.values():
+            yield from member.sessions
+
+
+def _person(member: Member) -> Person:
+    addresses = {session.address for session in member.sessions if session.address}
+    return Person(member.identity, member.name, tuple(sorted(addresses)))
+
+
+def _shown(held: Audit) -> Sanction:
+    """A ban or mute as moderators see it: who and why, not from which address."""
+    return Sanction(
+        held.seq,
+        held.action,
+        held.username,
+        held.by,
+        held.ts,
+        held.until,
+        held.reason,
+        held.everywhere,
+        bool(held.addresses),
+    )

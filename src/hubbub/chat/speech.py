@@ -1,0 +1,227 @@
+"""What may be said: messages, changes to them, and looking back.
+
+Laws: who may not speak in a room is told so and nothing is posted; every frame counts for its
+sender's pace, also one that is refused for something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from typing import Final, Protocol
+
+from hubbub.chat import names
+from hubbub.chat.limits import Paces
+from hubbub.chat.session import (
+    AskAuthor,
+    Browse,
+    Dismiss,
+    Effect,
+    Post,
+    Record,
+    Session,
+    Tell,
+)
+from hubbub.chat.standing import OPEN, Standing
+from hubbub.protocol.audit import AUDIT, Audit
+from hubbub.protocol.codes import UNRULY, ErrorCode
+from hubbub.protocol.draft import Authored
+from hubbub.protocol.incoming import Chat, Delete, Edit, History, Moderating
+from hubbub.protocol.outgoing import Error
+
+NOT_JOINED: Final = "join a room before chatting"
+SPOKE: Final = 10_000
+"""Speakers in slow mode that are remembered; past that, those who may speak again are forgotten."""
+
+
+class Rules(Protocol):
+    """The settings that decide; `hubbub.settings.Settings` is one such."""
+
+    @property
+    def max_text(self) -> int: ...
+
+
+class Speech:
+    """Decides on what is said. `unix(now)` is the time of day, in Unix milliseconds."""
+
+    def __init__(
+        self, rules: Rules, paces: Paces, standing: Standing, unix: Callable[[float], int]
+    ) -> None:
+        self._max_text = rules.max_text
+        self._talk = paces.talk
+        self._refused = paces.refused
+        self._standing = standing
+        self._unix = unix
+        self._spoke: dict[tuple[str, bytes], float] = {}
+        """When each last spoke in a room with slow mode. Not kept at the member: who goes and comes
+        again is not to be faster."""
+
+    def chat(self, session: Session, frame: Chat, now: float) -> Effect | None:
+        """A message to one of the session's rooms; None for a blank one that had no id."""
+        if self._talk.step:
+            talk = self._talk.take(session.talk, now)
+            if talk < 0:
+                return self.too_fast(session, -talk, frame.id, now)
+            session.talk = talk
+        rooms = session.rooms
+        place = frame.room
+        if place is None and len(rooms) == 1:
+            place = next(iter(rooms))
+        elif place is None or place not in rooms:
+            found = place_of(session, frame)
+            if isinstance(found, Tell):
+                return found
+            place = found
+        text = frame.text.strip()
+        if not text:
+            if frame.id is None:
+                return None
+            return refuse(session, "empty", "a blank message is not published", frame.id)
+        member = rooms[place]
+        # The common case first, in one line: this is the path of every message.
+        if len(text) > self._max_text or session.grant is not None or not self._standing.is_lax:
+            refusal = self._refuse_words(session, place, text, frame.id, now)
+            if refusal is None and self._standing.modes:
+                refusal = self._slow_down(session, place, frame.id, now)
+            if refusal is not None:
+                return refusal
+        return Post(
+            place,
+            session.identity,
+            member.name,
+            text,
+            frame.id,
+            0,
+            member.title,
+            member.guest,
+            session=session,
+        )
+
+    def change(self, session: Session, frame: Edit | Delete, now: float) -> Effect:
+        """Another text for one's own message, or none; a moderator may delete anyone's."""
+        if self._talk.step:
+            talk = self._talk.take(session.talk, now)
+            if talk < 0:
+                return self.too_fast(session, -talk, frame.id, now)
+            session.talk = talk
+        place = place_of(session, frame)
+        if isinstance(place, Tell):
+            return place
+        member = session.rooms[place]
+        text = ""
+        if isinstance(frame, Edit):
+            text = frame.text.strip()
+            if not text:
+                message = "a blank text is no edit; delete the message instead"
+                return refuse(session, "empty", message, frame.id)
+            refusal = self._refuse_words(session, place, text, frame.id, now)
+            if refusal is not None:
+                return refusal
+        author, seq = session.identity, frame.seq
+        post = Post(place, author, member.name, text, frame.id, seq, session=session)
+        if text or not session.moderates(place):
+            return post
+
+        def known(found: Authored | None) -> list[Effect]:
+            if place not in session.rooms:
+                return []  # gone meanwhile
+            if found is None or found.identity == author:
+                return [post]
+            post.moderator = True
+            if found.deleted:
+                return [post]  # which is refused
+            audit = Audit(
+                0, 0, "delete", place, member.name, found.username, found.identity.hex(), target=seq
+            )
+            record = Record(
+                AUDIT, author, member.name, "", None, 0, event=audit, session=session, answer=False
+            )
+            return [record, post]
+
+        return AskAuthor(session, place, seq, frame.id, known)
+
+    def history(self, session: Session, frame: History) -> Browse | Tell:
+        """Older messages of one of the session's rooms."""
+        place = place_of(session, frame)
+        if isinstance(place, Tell):
+            return place
+        return Browse(session, place, frame.before, frame.limit, frame.id)
+
+    def too_fast(self, session: Session, wait: float, id: str | None, now: float) -> Effect:
+        """The answer to a frame that came too soon; who does not listen is sent away."""
+        session.refused, left = self._count(session.refused, now)
+        if left < 0:
+            return Dismiss(session, UNRULY, "far too many messages; come back more slowly")
+        wait = told(wait)
+        message = f"too many messages; wait {wait:g} s"
+        return Tell(session, Error(message, "rate_limited", id, wait))
+
+    def _count(self, tat: float, now: float) -> tuple[float, float]:
+        taken = self._refused.take(tat, now)
+        return (taken, taken) if taken >= 0 else (tat, taken)
+
+    def _refuse_words(
+        self, session: Session, place: str, text: str, id: str | None, now: float
+    ) -> Tell | None:
+        """Why these words may not be said here by this member, if they may not."""
+        if len(text) > self._max_text:
+            message = f"the text has {len(text)} characters; at most {self._max_text} are let in"
+            return refuse(session, "too_long", message, id)
+        if session.grant is not None and not session.grant.writes(place):
+            return refuse(session, "forbidden", "your token lets you read here, not write", id)
+        if self._standing.is_lax:
+            return None
+        mute = self._standing.muted(session.identity, place, self._unix(now))
+        if mute is not None:
+            return Tell(session, Error(_for("you are muted", mute), "muted", id, until=mute.until))
+        mode = self._standing.modes.get(place, OPEN)
+        if mode.read_only and not session.moderates(place):
+            return refuse(session, "read_only", "only moderators speak here at the moment", id)
+        return None
+
+    def _slow_down(self, session: Session, place: str, id: str | None, now: float) -> Tell | None:
+        mode = self._standing.modes.get(place, OPEN)
+        who = (place, session.identity)
+        wait = self._spoke.get(who, -mode.slow) + mode.slow - now
+        if wait > 0 and not session.moderates(place):
+            wait = told(wait)
+            message = f"slow mode: everyone may speak once in {mode.slow:g} s; wait {wait:g} s"
+            return Tell(session, Error(message, "rate_limited", id, wait))
+        if len(self._spoke) >= SPOKE:
+            modes = self._standing.modes
+            self._spoke = {
+                (room, one): at
+                for (room, one), at in self._spoke.items()
+                if at + modes.get(room, OPEN).slow > now
+            }
+        self._spoke[who] = now
+        return None
+
+
+def told(wait: float) -> float:
+    """Seconds to wait as they are told: rounded up, so that who waits as told is let through."""
+    return ceil(wait * 100 + 0.5) / 100
+
+
+def place_of(session: Session, frame: Chat | Edit | Delete | History | Moderating) -> str | Tell:
+    """Which of the session's rooms a frame is for, or why none is."""
+    rooms, wanted = session.rooms, getattr(frame, "room", None)
+    if wanted is not None:
+        place = wanted if wanted in rooms else names.tidy(wanted)
+        if place in rooms:
+            return place
+    elif len(rooms) == 1:
+        return next(iter(rooms))
+    elif rooms:
+        return refuse(session, "room_required", "say which room: you are in several", frame.id)
+    return refuse(session, "not_joined", NOT_JOINED, frame.id)
+
+
+def refuse(session: Session, code: ErrorCode, message: str, id: str | None) -> Tell:
+    """An error for this session alone."""
+    return Tell(session, Error(message, code, id))
+
+
+def _for(what: str, held: Audit) -> str:
+    """`what` with its reason, if there is one."""
+    return f"{what}: {held.reason}" if held.reason else what

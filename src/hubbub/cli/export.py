@@ -1,0 +1,120 @@
+"""`hubbub export`: write what is kept of a room, or of all, as JSON Lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+from hubbub.cli.files import (
+    DEFAULT_STORE,
+    ConfigPath,
+    StorePlace,
+    file_of,
+    made_whole,
+    mistakes,
+    typed,
+)
+from hubbub.cli.mistakes import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from hubbub.store.exporting import Snapshot, Source
+
+
+def export(
+    room: Annotated[str | None, typed("The room.")] = None,
+    /,
+    *,
+    all: Annotated[bool, typed("All rooms.")] = False,
+    output: Annotated[Path | None, typed("The file to write, instead of standard output.")] = None,
+    force: Annotated[bool, typed("Write over the file if it is there.")] = False,
+    mend: Annotated[
+        bool,
+        typed(
+            "Read what is still there in a damaged file; each lost event becomes a deleted"
+            " message, and each room a new epoch."
+        ),
+    ] = False,
+    store: StorePlace = DEFAULT_STORE,
+    config: ConfigPath = None,
+) -> int:
+    """Write what is kept of a room as JSON Lines, for `hubbub import` or a program of yours.
+
+    It can run beside a server: what is written is the room at one moment.
+    """
+    del config
+    import gc
+
+    from hubbub.chat.names import tidy
+    from hubbub.store.exporting import HoleError, Snapshot
+
+    gc.enable()  # all is loaded (hubbub.cli.main stopped it)
+    if (room is not None) == all:
+        raise UsageError("export needs to know what", "name one room, or give --all")
+    path = file_of(store)
+    with mistakes(path), _opened(path, mend=mend) as (db, source):
+        snapshot = Snapshot(db, None if room is None else tidy(room), source)
+        if room is not None and not snapshot.rooms:
+            raise UsageError(
+                f"there is no room {room!r} in {path}",
+                "write its name as it is in the chat, or give --all",
+            )
+        try:
+            if output is None:
+                _write(snapshot, sys.stdout.buffer, "standard output")
+            else:
+                with made_whole(output, path, force=force) as beside, beside.open("wb") as file:
+                    _write(snapshot, file, str(output))
+        except HoleError as problem:
+            raise UsageError(
+                f"{path} is damaged ({problem})", "mend it as docs/storage.md says: --mend"
+            ) from None
+    return 0
+
+
+@contextmanager
+def _opened(path: Path, *, mend: bool) -> Iterator[tuple[sqlite3.Connection, Source]]:
+    """The database, and how to read it; in the end what was mended is told."""
+    from hubbub.store.database import connect_reader
+    from hubbub.store.exporting import Sound
+
+    if not mend:
+        with closing(connect_reader(path)) as db:
+            yield db, Sound(db)
+        return
+    from hubbub.access.identity import new_epoch
+    from hubbub.cli.progress import bar
+    from hubbub.store.database import locked
+    from hubbub.store.salvage import Damaged, gathered
+
+    lock = locked(path)
+    try:
+        with bar("Reading", None) as told:
+            db = gathered(path, told.at)
+        with closing(db):
+            damaged = Damaged(db, new_epoch)
+            yield db, damaged
+    finally:
+        os.close(lock)
+    where = f", of the rooms {', '.join(damaged.torn)}" if damaged.torn else ""
+    print(f"hubbub: {damaged.lost} events are known to be lost{where}", file=sys.stderr)
+
+
+def _write(snapshot: Snapshot, file: BinaryIO, where: str) -> None:
+    from hubbub.cli.progress import bar
+
+    with bar("Exporting", snapshot.events) as told:
+        try:
+            file.writelines(snapshot.chunks(told.advance))
+            file.flush()
+        except BrokenPipeError:
+            raise  # whoever read has seen enough
+        except OSError as problem:
+            raise UsageError(
+                f"{where} cannot be written ({problem.strerror})", "what is there is not whole"
+            ) from None

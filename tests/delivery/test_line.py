@@ -1,0 +1,27 @@
+"""The line: one batch is at work at a time, whatever happens while it is published."""
+
+from hubbub.protocol.incoming import Chat, Join, Ping
+from tests.delivery.rig import House, Later
+
+
+def test_who_is_lost_while_a_batch_is_published_does_not_mix_up_the_next_ones() -> None:
+    house = House(later=True)
+    assert isinstance(house.keeper, Later)
+    ann, bob, eve = house.reader(), house.reader(), house.reader()
+    ann.put(Join("red", "ann"))
+    bob.put(Join("blue", "bob"))
+    eve.put(Join("green", "eve"))
+    house.settle()
+
+    ann.put(Chat("one"))
+    eve.put(Ping("lost"))
+    house.loop.run()
+    bob.put(Chat("for blue alone"))  # gathers while the first batch is at work
+    eve.broken = True
+    assert house.keeper.work()  # publishes, and finds that eve is gone
+    ann.put(Chat("two"))
+    house.loop.run()
+    assert len(house.keeper.questions) == 1, "one batch at a time"
+    house.settle()
+    assert [frame["text"] for frame in ann.heard() if frame["type"] == "chat"] == ["one", "two"]
+    assert [frame["text"] for frame in bob.heard() if frame["type"] == "chat"] == ["for blue alone"]

@@ -1,0 +1,366 @@
+"""A careful client: an outbox and a cursor for each room, over as many sockets as it takes.
+
+What it says has an `id` and is sent again, under the same one, until its own copy comes back. It
+comes back with the last `seq` it saw. It keeps to the protocol's page and to nothing else, and
+checks the server by it with every frame that it hears.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from tests.torture.picture import Picture, UntrueError, Witness, check, short
+from tests.torture.wire import Frame, Wire, dial
+
+
+@dataclass(slots=True)
+class Item:
+    """Something said: `seq` once it is acknowledged; `refused`: with this error's code."""
+
+    frame: Frame
+    chat: Item | None = None
+    """What it changes."""
+    seq: int = 0
+    refused: str = ""
+    doomed: bool = False
+    """A chat that is being deleted: changing it may be refused."""
+
+
+class Peer:
+    """One client in `rooms`. `moved()` is called whenever it has heard or lost something."""
+
+    def __init__(
+        self,
+        name: str,
+        rooms: list[str],
+        port: int,
+        dice: random.Random,
+        witness: Witness,
+        moved: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.name = name
+        self.rooms = rooms
+        self.dice = dice
+        self.pictures = {room: Picture(room, witness) for room in rooms}
+        self.inside: set[str] = set()
+        """Rooms whose welcome it has heard on this socket."""
+        self.outbox: dict[str, Item] = {}
+        self.said: list[Item] = []
+        """Everything acknowledged or refused."""
+        self.chats: list[Item] = []
+        """Its own acknowledged chats."""
+        self.codes: list[int] = []
+        """How its sockets ended."""
+        self.wire: Wire | None = None
+        self.narrow = 0
+        self.lost = asyncio.Event()
+        self.lost.set()
+        self._port = port
+        self._witness = witness
+        self._moved = moved
+        self._failed = failed
+        self._last: deque[str] = deque(maxlen=8)
+        """Where it went of late, and what it heard, for who looks for the fault."""
+        self._heard: deque[str] = deque(maxlen=3)
+        self._session: str | None = None
+        self._asked: dict[str, Frame] = {}
+        """What was sent with an id on this socket and is not answered yet, in order."""
+        self._sent: Counter[str] = Counter()
+        """How often each id was sent on this socket."""
+        self._ids = count(1)
+        self._eager = False
+
+    def __repr__(self) -> str:
+        waits = f"{len(self.outbox)} unacknowledged" if self.outbox else "drained"
+        state = "away" if self.wire is None else f"in {sorted(self.inside)}"
+        return f"{self.name} ({state}, {waits}, {list(self.pictures.values())})"
+
+    # Sockets
+
+    async def stay(self) -> None:
+        """Be connected, for ever: whenever the socket is lost, come back."""
+        while True:
+            await self.lost.wait()
+            # The pause is the plan's: how long a client is away is a part of what is tried.
+            await asyncio.sleep(self.dice.uniform(0, 0.2))
+            try:
+                wire = await dial(self._port, self.narrow, self._hear, self._ended)
+            except OSError:
+                continue  # the server is away
+            self.lost.clear()
+            self.wire = wire
+            self._eager = self.dice.random() < 0.5
+            for room in self.dice.sample(self.rooms, len(self.rooms)):
+                self._join(room, keep=True)
+                if self._session is None:
+                    break  # the others when the welcome has told who we are
+            if self._eager and self._session is not None:
+                self._resend(self.rooms)
+
+    def gone(self) -> None:
+        """The socket has ended."""
+        self.wire = None
+        self.inside.clear()
+        self._asked.clear()
+        self._sent.clear()
+        self.lost.set()
+
+    def _ended(self, code: int) -> None:
+        self.codes.append(code)
+        # 1013: took nothing for too long. 4409 cannot be: our own older socket is dead by then.
+        if code not in {1000, 1001, 1006, 1013}:
+            self._failed(UntrueError(f"{self} was closed with {code}"))
+        if self.wire is not None and self.wire.dead:
+            self.gone()
+        self._moved()
+
+    def cut(self) -> None:
+        """A reset, as from a network that has gone."""
+        self._give_up(Wire.cut)
+
+    def hang_up(self) -> None:
+        """An end without a close frame, as from a client that was killed."""
+        self._give_up(Wire.hang_up)
+
+    def _give_up(self, end: Callable[[Wire], None]) -> None:
+        if self.wire is not None:
+            end(self.wire)
+            self.gone()
+
+    def _ask(self, frame: Frame) -> None:
+        assert self.wire is not None
+        self._asked[frame["id"]] = frame
+        self._sent[frame["id"]] += 1
+        if frame["type"] in {"join", "leave"}:
+            self._last.append(f"(it said {short(frame)})")
+        self.wire.say(frame)
+
+    def new_id(self) -> str:
+        return f"{self.name}-{next(self._ids)}"
+
+    def _join(self, room: str, keep: bool) -> None:
+        picture = self.pictures[room]
+        frame: Frame = {"type": "join", "room": room, "username": self.name, "id": self.new_id()}
+        if keep:
+            frame["keep"] = True
+        if self._session is not None:
+            frame["session"] = self._session
+        if picture.epoch is not None:
+            frame["since"], frame["epoch"] = picture.seq, picture.epoch
+        self._ask(frame)
+
+    def _resend(self, rooms: list[str]) -> None:
+        for item in self.outbox.values():
+            if item.frame["room"] in rooms:
+                self._ask(item.frame)
+
+    # What it says
+
+    def free(self) -> list[str]:
+        """The rooms in which it may speak: it is inside, and neither coming nor going."""
+        if self.wire is None or any("keep" not in one for one in self._moves() if "since" in one):
+            return []
+        return sorted(self.inside - {one["room"] for one in self._moves()})
+
+    @property
+    def is_moving(self) -> bool:
+        """It waits for the answer to a join or a leave."""
+        return any(self._moves())
+
+    def _moves(self) -> Iterator[Frame]:
+        return (one for one in self._asked.values() if one["type"] in {"join", "leave"})
+
+    @property
+    def is_settled(self) -> bool:
+        """Everything is said and answered, and it is where it belongs."""
+        return not self._asked and not self.outbox and self.inside == set(self.rooms)
+
+    def say(self, room: str, text: str) -> None:
+        key = self.new_id()
+        self._witness.spoken[key] = {text}
+        self._post(Item({"type": "chat", "room": room, "text": text, "id": key}))
+
+    def edit(self, chat: Item, text: str) -> None:
+        self._witness.spoken[chat.frame["id"]].add(text)
+        room = chat.frame["room"]
+        frame = {"type": "edit", "room": room, "seq": chat.seq, "text": text, "id": self.new_id()}
+        self._post(Item(frame, chat))
+
+    def delete(self, chat: Item) -> None:
+        chat.doomed = True
+        self._witness.spoken[chat.frame["id"]].add("")
+        room = chat.frame["room"]
+        frame = {"type": "delete", "room": room, "seq": chat.seq, "id": self.new_id()}
+        self._post(Item(frame, chat))
+
+    def _post(self, item: Item) -> None:
+        self.outbox[item.frame["id"]] = item
+        self._ask(item.frame)
+
+    def repeat(self, item: Item) -> None:
+        """Send again what is acknowledged: the answer is the same, and nobody else hears it."""
+        if item.frame["id"] not in self._asked and item.frame["room"] in self.free():
+            self._ask(item.frame)
+
+    def misuse(self, item: Item) -> None:
+        """Another text under an id that was used: refused."""
+        if item.frame["id"] not in self._asked and item.frame["room"] in self.free():
+            self._ask({**item.frame, "text": "another text", "wrong": True})
+
+    def browse(self, room: str) -> None:
+        picture = self.pictures[room]
+        frame = {"type": "history", "room": room, "limit": self.dice.choice([1, 10, 200])}
+        if picture.oldest() <= picture.seq:
+            frame["before"] = picture.oldest()
+        self._ask({**frame, "id": self.new_id()})
+
+    def ping(self) -> None:
+        self._ask({"type": "ping", "id": self.new_id()})
+
+    def leave(self, room: str) -> None:
+        """Out of a room; it comes back as soon as it is told that it is out."""
+        self._ask({"type": "leave", "room": room, "id": self.new_id()})
+
+    def switch(self, room: str) -> None:
+        """Out of all other rooms; it comes back to them as soon as it is told."""
+        self._join(room, keep=False)
+
+    def forget(self) -> None:
+        """A newcomer with the same name: a page that was loaded anew."""
+        self.pictures = {room: Picture(room, self._witness) for room in self.rooms}
+
+    # What it hears
+
+    def _hear(self, frame: Frame) -> None:
+        try:
+            self._take(frame)
+        except Exception as problem:
+            last = "\n  ".join([*self._last, "...", *self._heard, "and now", short(frame)])
+            problem.add_note(f"{self} heard before that:\n  {last}")
+            self._failed(problem)
+        if frame["type"] in {"welcome", "left"}:
+            self._last.append(short(frame))
+        else:
+            self._heard.append(short(frame))
+        self._moved()
+
+    def _take(self, frame: Frame) -> None:
+        kind = frame["type"]
+        asked = self._asked.get(frame.get("id", ""))
+        if kind in {"chat", "edited", "deleted"}:
+            self._event(frame)
+        elif kind == "error":
+            self._error(frame, asked)
+        elif kind == "welcome":
+            check(asked is not None and asked["type"] == "join", self, "was welcomed:", frame)
+            assert asked is not None
+            self._answered(frame["id"])
+            self._welcome(frame, asked)
+        elif kind == "left" and "id" in frame:
+            check(asked is not None and asked["type"] == "leave", self, "never left:", frame)
+            self._answered(frame["id"])
+            self._in_order(frame["room"], frame)
+            self.inside.discard(frame["room"])
+            self._join(frame["room"], keep=True)
+        elif kind == "history":
+            check(asked is not None and asked["type"] == "history", self, "never asked:", frame)
+            self._answered(frame["id"])
+            self.pictures[frame["room"]].browsed(frame)
+        elif kind == "pong":
+            check(asked is not None and asked["type"] == "ping", self, "never asked:", frame)
+            self._answered(frame["id"])
+        else:
+            check(kind in {"joined", "left", "roster"}, self, "heard", frame)
+            check(frame["room"] in self.inside, self, "is not there, and heard", frame)
+            if kind == "roster":
+                self.pictures[frame["room"]].users = frame["users"]
+
+    def _answered(self, id: str) -> None:
+        del self._asked[id]
+
+    def _in_order(self, room: str, frame: Frame) -> None:
+        """What was said in a room before leaving it is answered before the leaving is."""
+        for asked in self._asked.values():
+            check(asked.get("room") != room, self, "has no answer to", asked, "but heard", frame)
+
+    def _welcome(self, frame: Frame, asked: Frame) -> None:
+        room = frame["room"]
+        check(frame["username"] == self.name, self, "got another's welcome", frame)
+        check(self._session in {None, frame["session"]}, self, "is someone else now:", frame)
+        first, self._session = self._session is None, frame["session"]
+        picture = self.pictures[room]
+        if room in self.inside:
+            picture.again(frame)
+        else:
+            picture.welcome(frame, "since" in asked)
+            self.inside.add(room)
+            if not self._eager:
+                self._resend([room])
+        others = [other for other in self.rooms if other != room]
+        if "keep" not in asked:
+            for other in others:
+                self._in_order(other, frame)
+            self.inside = {room}
+        if first or "keep" not in asked:
+            for other in others:
+                self._join(other, keep=True)
+
+    def _event(self, frame: Frame) -> None:
+        room, key = frame["room"], frame.get("id")
+        check(room in self.inside, self, "is not there, and heard", frame)
+        mine = frame["username"] == self.name
+        asked = self._asked.get(key or "") if mine else None
+        if not self.pictures[room].event(frame):
+            # Only an answer to what was sent again comes again; it may come after the replay's.
+            check(mine and self._sent[str(key)], self, "had this already:", frame)
+            self._sent[str(key)] -= 1
+        if not mine or key is None:
+            return
+        item = self.outbox.pop(key, None)
+        if item is not None:
+            item.seq = frame["seq"]
+            self.said.append(item)
+            if frame["type"] == "chat":
+                self.chats.append(item)
+        if asked is not None:
+            self._answered(key)
+            known = item or self._known(key)
+            assert known is not None
+            same = {"chat": "chat", "edit": "edited", "delete": "deleted"}
+            check(frame["type"] == same[known.frame["type"]], self, "asked", asked, "got", frame)
+            check(frame["seq"] == known.seq, self, "had", known.seq, "and now", frame)
+            check("wrong" not in asked, self, "used an id twice, and heard", frame)
+        else:
+            check(
+                frame["type"] == "chat" and self._known(key),
+                self,
+                "has one answer too many:",
+                frame,
+            )
+
+    def _known(self, key: str) -> Item | None:
+        return next((one for one in reversed(self.said) if one.frame["id"] == key), None)
+
+    def _error(self, frame: Frame, asked: Frame | None) -> None:
+        code = frame["code"]
+        if code == "name_taken" and self._session is None:
+            self.cut()  # our own ghost, and we were never told how to prove who we are
+            return
+        check(asked is not None, self, "heard an error that answers nothing:", frame)
+        self._answered(frame["id"])
+        assert asked is not None
+        if "wrong" in asked:
+            check(code == "id_reused", self, "misused an id and heard", frame)
+            return
+        item = self.outbox.pop(frame["id"], None)
+        doomed = item is not None and item.chat is not None and item.chat.doomed
+        check(code == "not_found" and doomed, self, "asked", asked, "and heard", frame)
+        assert item is not None
+        item.refused = code
+        self.said.append(item)
