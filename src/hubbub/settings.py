@@ -6,8 +6,8 @@ Laws of this file:
   `hubbub.toml` and the page `docs/settings.md` are all made from its fields.
 - A `Settings` that exists is valid: making one checks it, without touching a file or a socket.
   Whether a port is free or a certificate can be read shows only when the server starts.
-- It imports nothing of ours and nothing beyond the standard library, so that who embeds the
-  server does not pay for the command line.
+- It imports nothing of ours but `values`, and nothing beyond the standard library, so that who
+  embeds the server does not pay for the command line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from __future__ import annotations
 import math
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from hubbub.values import SettingError, check_jwks, check_origins, network, shown
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+__all__ = ["STORES", "SettingError", "Settings", "parse_addr"]
 
 T = TypeVar("T")
 
@@ -23,26 +30,24 @@ STORES = ("sqlite", "memory")
 """The kinds of store there are: what may stand before the colon of `Settings.store`."""
 
 
-class SettingError(ValueError):
-    """A setting has a value that it cannot have.
-
-    `name` is the field of `Settings`, `what` goes on from that name ("is -1, which is below 0")
-    and `mend` says what to do ("give 0 or more"). `str()` is all three in one line.
-    """
-
-    def __init__(self, name: str, what: str, mend: str) -> None:
-        super().__init__(f"{name} {what}; {mend}")
-        self.name = name
-        self.what = what
-        self.mend = mend
-
-
-def _setting(default: T, help: str, *, least: float | None = None, above: float | None = None) -> T:
+def _setting(
+    default: T,
+    help: str,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    secret: bool = False,
+) -> T:
     """A field with its help text and the range of its numbers.
 
-    `least` is the smallest value allowed, `above` one that every value must exceed.
+    `least` is the smallest value allowed, `above` one that every value must exceed. A `secret` is
+    shown nowhere, not even where it is wrong.
     """
-    described: T = field(default=default, metadata={"help": help, "least": least, "above": above})
+    described: T = field(
+        default=default,
+        repr=not secret,
+        metadata={"help": help, "least": least, "above": above, "secret": secret},
+    )
     return described
 
 
@@ -110,15 +115,52 @@ class Settings:
     max_rooms: int = _setting(
         0, "Rooms with someone in them at one time, on this server. 0: no limit.", least=0
     )
+    handshake_timeout: float = _setting(
+        10.0,
+        "Seconds that a client has to send a whole request head, from connecting on, or from"
+        " its first byte on where the connection has served a request already.",
+        above=0,
+    )
     auth: Literal["off", "optional", "required"] = _setting(
         "off",
-        "Who needs a token. off: nobody, names are free; optional: guests beside users; required:"
-        " everyone.",
+        "Who gets in. off: everyone, names are free, first come; required: who has a token (JWT);"
+        " optional: everyone, and a token proves a name. Needs one of jwt_secret, jwt_key, jwks.",
+    )
+    jwt_secret: str | None = _setting(
+        None,
+        "The secret that tokens are signed with (HS256), 32 bytes or more. Better set in the"
+        " environment or the file: a flag can be seen in the list of processes.",
+        secret=True,
+    )
+    jwt_key: Path | None = _setting(
+        None,
+        "The file with the public key that tokens are checked with (PEM): RSA for RS256, ECDSA"
+        " on P-256 for ES256, Ed25519 for EdDSA.",
+    )
+    jwks: str | None = _setting(
+        None,
+        "The https address where the issuer of tokens publishes its keys (a JWK set). http only"
+        " on this machine.",
+    )
+    jwt_audience: str | None = _setting(
+        None, "What a token's aud has to name. Without it a token must have no aud."
+    )
+    jwt_issuer: str | None = _setting(None, "What a token's iss has to be. Without it: anything.")
+    origins: str = _setting(
+        "same",
+        "Web pages that may connect, with commas between: same (those of the host that the"
+        " browser asked for), https://a.example, https://*.example; or * for all.",
+    )
+    trusted_proxies: str | None = _setting(
+        None,
+        "Addresses or networks (10.0.0.0/8) of proxies, with commas between, whose"
+        " X-Forwarded-For and X-Forwarded-Host are believed.",
     )
     mod_password: str | None = _setting(
         None,
         "The password by which one becomes a moderator of every room, for small hosts. None: only"
         " tokens make moderators.",
+        secret=True,
     )
     rate: float = _setting(
         10.0,
@@ -187,6 +229,7 @@ class Settings:
         _check_choice("log_level", self.log_level, ("debug", "info", "warning", "error"))
         _check_choice("log_format", self.log_format, ("console", "json"))
         _check_choice("sync", self.sync, ("normal", "full"))
+        _check_choice("auth", self.auth, ("off", "optional", "required"))
         _check_store(self.store)
         parse_addr(self.addr)
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -196,6 +239,41 @@ class Settings:
             raise SettingError(
                 there, f"is given without {missing}", f"give {missing} as well, or neither"
             )
+        self._check_keys()
+        check_origins(self.origin_list)
+        _ = self.proxies
+
+    def _check_keys(self) -> None:
+        """One source of keys where tokens are asked for, and each that is given makes sense."""
+        if self.jwt_secret is not None and not self.jwt_secret.strip():
+            raise SettingError("jwt_secret", "is empty", "give 32 random bytes or more")
+        if self.jwks is not None:
+            check_jwks(self.jwks)
+        if self.auth == "off":
+            return
+        given = [one for one in ("jwt_secret", "jwt_key", "jwks") if getattr(self, one) is not None]
+        if not given:
+            raise SettingError(
+                "auth",
+                f"is {self.auth}, but no key says whose tokens are good",
+                "give one of jwt_secret, jwt_key and jwks",
+            )
+        if len(given) > 1:
+            raise SettingError(
+                given[1], f"is given beside {given[0]}", "give one of them: tokens have one issuer"
+            )
+
+    @property
+    def origin_list(self) -> list[str]:
+        """`origins` as its parts."""
+        return [one.strip() for one in self.origins.split(",")]
+
+    @property
+    def proxies(self) -> list[IPv4Network | IPv6Network]:
+        """`trusted_proxies` as networks. An address is a network of its own."""
+        if self.trusted_proxies is None:
+            return []
+        return [network(one.strip()) for one in self.trusted_proxies.split(",")]
 
     @property
     def listen(self) -> tuple[str | None, int]:
@@ -218,26 +296,28 @@ def parse_addr(addr: str) -> tuple[str | None, int]:
     in a URL (RFC 3986 section 3.2.2), because its colons would hide the port's.
     """
     mend = "write HOST:PORT, such as 127.0.0.1:3000, [::1]:3000 or :3000"
-    shown = _shown(addr)
+    shown_addr = shown(addr)
     host, colon, port = addr.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()):
-        raise SettingError("addr", f"is {shown}, which does not end in a port", mend)
+        raise SettingError("addr", f"is {shown_addr}, which does not end in a port", mend)
     if len(port) > 5 or int(port) > 65_535:
         raise SettingError(
-            "addr", f"is {shown}, whose port is above 65535", "give a port from 0 to 65535"
+            "addr", f"is {shown_addr}, whose port is above 65535", "give a port from 0 to 65535"
         )
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
         if not _is_ipv6(host):
-            raise SettingError("addr", f"is {shown}, with no IPv6 address in its brackets", mend)
+            raise SettingError(
+                "addr", f"is {shown_addr}, with no IPv6 address in its brackets", mend
+            )
     elif ":" in host and _is_ipv6(host):
         raise SettingError(
             "addr",
-            f"is {shown}, an IPv6 address without brackets",
+            f"is {shown_addr}, an IPv6 address without brackets",
             f"write [{host}]:{port}",
         )
     elif not all(c.isalnum() or c in "-._" for c in host):
-        raise SettingError("addr", f"is {shown}, whose host is not a name or an address", mend)
+        raise SettingError("addr", f"is {shown_addr}, whose host is not a name or an address", mend)
     return host or None, int(port)
 
 
@@ -248,7 +328,7 @@ def _check_number(setting: Field[Any], value: object) -> None:
     whole = setting.type == "int"
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
         kind = "a whole number" if whole else "a number"
-        raise SettingError(name, f"is {_shown(value)}, which is not {kind}", f"give {kind}")
+        raise SettingError(name, f"is {shown(value)}, which is not {kind}", f"give {kind}")
     if not math.isfinite(value):
         raise SettingError(name, f"is {value}, which is not finite", "give a finite number")
     if least is not None and value < least:
@@ -263,7 +343,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise SettingError(
             name,
-            f"is {_shown(value)}, which it cannot be",
+            f"is {shown(value)}, which it cannot be",
             f"choose one of {', '.join(choices)}",
         )
 
@@ -274,18 +354,18 @@ def _check_store(store: str) -> None:
     if not colon or kind not in STORES:
         raise SettingError(
             "store",
-            f"is {_shown(store)}, which is no kind of store that there is",
+            f"is {shown(store)}, which is no kind of store that there is",
             f"there is {there}",
         )
     if kind == "sqlite" and (rest.startswith("//") and not rest.startswith("///")):
         raise SettingError(
             "store",
-            f"is {_shown(store)}, which names a host",
+            f"is {shown(store)}, which names a host",
             "write sqlite:///path/to/file with three slashes",
         )
     if kind == "memory" and rest:
         raise SettingError(
-            "store", f"is {_shown(store)}, and memory takes nothing more", "write memory:"
+            "store", f"is {shown(store)}, and memory takes nothing more", "write memory:"
         )
 
 
@@ -297,9 +377,3 @@ def _is_ipv6(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _shown(value: object) -> str:
-    """A value as it can stand in a line: quoted, control characters escaped, cut when long."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

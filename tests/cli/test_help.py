@@ -34,6 +34,7 @@ def test_the_commands_are_listed(arguments: list[str], tmp_path: Path) -> None:
     done = hubbub(*arguments, cwd=tmp_path)
     assert done.returncode == 0
     assert "  serve\n" in done.stdout
+    assert "  token\n" in done.stdout
 
 
 def test_help_shows_every_setting_with_its_variable_and_default(tmp_path: Path) -> None:
@@ -46,8 +47,9 @@ def test_help_shows_every_setting_with_its_variable_and_default(tmp_path: Path) 
             assert line.endswith(f"default {field.default})")
 
 
-def test_help_fits_a_narrow_terminal(tmp_path: Path) -> None:
-    done = hubbub("serve", "--help", cwd=tmp_path, env={"COLUMNS": "200"})
+@pytest.mark.parametrize("command", ["serve", "token"])
+def test_help_fits_a_narrow_terminal(command: str, tmp_path: Path) -> None:
+    done = hubbub(command, "--help", cwd=tmp_path, env={"COLUMNS": "200"})
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 

@@ -58,7 +58,7 @@ async def test_a_thousand_connections_leave_nothing_behind() -> None:
             await here.server._heartbeat.empty()
         gc.collect()
         assert not [one for one in gc.get_objects() if isinstance(one, Connection)]
-        assert here.server._door._inside == 0
+        assert here.server._admission.inside == 0
 
 
 async def test_a_client_that_is_gone_before_the_answer_is_nobody() -> None:

@@ -7,10 +7,10 @@ Laws of this folder:
 - What a command needs is imported when that command runs, so that the server starts quickly
   and `--version` at once.
 
-The table of contents: `app` puts the commands together and runs one; `serve`, `export`, `import_`
-and `backup` are the commands; `files` finds the store and makes files; `progress` shows how far a
-command is; `sources` finds the settings in the environment and the file; `mistakes` makes the one
-line; `help` lays out `--help`; `docs` writes the page of settings.
+The table of contents: `app` puts the commands together and runs one; `serve`, `token`, `export`,
+`import_` and `backup` are the commands; `files` finds the store and makes files; `progress` shows
+how far a command is; `sources` finds the settings in the environment and the file; `mistakes`
+makes the one line; `help` lays out `--help`; `docs` writes the page of settings.
 """
 
 

@@ -19,6 +19,7 @@ from hubbub.cli.import_ import import_
 from hubbub.cli.mistakes import EXIT_STATUS, UsageError, from_cyclopts, from_setting, one_line
 from hubbub.cli.serve import serve
 from hubbub.cli.sources import ConfigFile, Environment, Written
+from hubbub.cli.token import token
 from hubbub.settings import SettingError
 
 
@@ -61,6 +62,7 @@ def _app(written: Written) -> App:
         print_error=False,
     )
     app.command(serve)
+    app.command(token)
     app.command(export)
     app.command(import_, name="import")
     app.command(backup)

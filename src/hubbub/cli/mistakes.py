@@ -74,7 +74,9 @@ def from_cyclopts(error: CycloptsError) -> UsageError:
         case MissingArgumentError(argument=argument) if argument is not None:
             if not argument.name.startswith("-"):
                 return UsageError(f"{command} needs a {argument.name}", see)
-            return UsageError(f"{error.keyword or argument.name} has no value after it", see)
+            if error.keyword is None:
+                return UsageError(f"{argument.name} is missing", f"give it, or {see}")
+            return UsageError(f"{error.keyword} has no value after it", see)
         case RepeatArgumentError():
             return UsageError(f"{error.token.keyword} is given twice", "give it once")
     if error.unused_tokens:

@@ -3,7 +3,8 @@
 The first place that has a setting wins: its flag, `HUBBUB_<NAME>`, `CHAT_ADDR` (for the address
 alone), the file, the default. Each place fills in only what those before it left open. They are
 cyclopts' "config" callables: each is handed the arguments of the command, with the values found
-so far as tokens.
+so far as tokens. A command may take some of the settings alone, and arguments of its own, which
+are found on the command line only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ SETTINGS = frozenset(one.name for one in fields(Settings))
 
 DEFAULT_FILE = "hubbub.toml"
 """The file that is read when there is one in the working directory and none is named."""
+
+_SECRETS = frozenset(one.name for one in fields(Settings) if one.metadata["secret"])
 
 
 def field_name(argument: Argument) -> str:
@@ -74,7 +77,8 @@ class ConfigFile:
             argument = known.get(name)
             if argument is None:
                 continue  # a setting of another command
-            _check_type(f"{key} in {path}", value, argument.hint)
+            shown = None if name in _SECRETS else value
+            _check_type(f"{key} in {path}", value, argument.hint, shown)
             if not argument.tokens:
                 argument.append(Token(keyword=f"{key} in {path}", value=str(value), source=path))
 
@@ -133,8 +137,11 @@ def _unknown(path: str, key: str, value: object, known: Iterable[str]) -> UsageE
     )
 
 
-def _check_type(where: str, value: object, hint: object) -> None:
-    """A number is written as one, and all else as text: `history = 50`, `addr = ":3000"`."""
+def _check_type(where: str, value: object, hint: object, shown: object) -> None:
+    """A number is written as one, and all else as text: `history = 50`, `addr = ":3000"`.
+
+    `shown` is the value where it may be shown, else None.
+    """
     if hint in (int, float):
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         kind, mend = "a number", "write a number, without quotes"
@@ -142,7 +149,8 @@ def _check_type(where: str, value: object, hint: object) -> None:
         fits = isinstance(value, str)
         kind, mend = "text", "write it in quotes"
     if not fits:
-        raise UsageError(f"{where} is {_toml_type(value)}, which should be {kind}", mend)
+        told = "of another kind" if shown is None else f"{_toml_type(value)}"
+        raise UsageError(f"{where} is {told}, which should be {kind}", mend)
 
 
 def _toml_type(value: object) -> str:

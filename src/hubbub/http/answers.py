@@ -10,6 +10,7 @@ SECURITY: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; manifest-src 'self'; connect-src 'self'{sockets}; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'self'",
+    "Server": "Hubbub",  # and not which versions of what
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -42,10 +43,14 @@ def refuse(
 
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on an answer (a signal of aiohttp's)."""
-    host = request.host
+    harden_headers(response, request.host)
+
+
+def harden_headers(response: web.StreamResponse, host: str) -> None:
+    """Put the security headers on the answer to a client that calls us `host`."""
     # What a client calls us goes into a header only if it can be nothing but a host and a port.
     plain = host and all(char.isalnum() or char in ".-:[]" for char in host) and host.isascii()
     sockets = f" ws://{host} wss://{host}" if plain else ""
     for name, value in SECURITY.items():
-        if name not in response.headers:
+        if name not in response.headers or name == "Server":
             response.headers[name] = value.replace("{sockets}", sockets)

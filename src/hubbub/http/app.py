@@ -6,56 +6,93 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from hubbub.chat.lobby import Lobby
 from hubbub.delivery.keeper import Keeper
+from hubbub.http.admission import Admission
 from hubbub.http.answers import answer, harden, refuse
+from hubbub.http.refusals import RefusedError
 from hubbub.http.upgrade import Door
 
 PAGE: Final = Path(__file__).parent.parent / "web"
+LONGEST: Final = 200
+"""Characters that a path may have as sent; a system fails at a file name of 256 bytes."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(lobby: Lobby, door: Door, keeper: Keeper) -> web.Application:
+def application(lobby: Lobby, door: Door, admission: Admission, keeper: Keeper) -> web.Application:
     """The HTTP side of the server: the page, the API, `/ws`."""
 
     async def page(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
-    async def rooms(_: web.Request) -> web.Response:
-        present = sorted((room.name, len(room.members)) for room in lobby.rooms.values())
+    async def rooms(request: web.Request) -> web.Response:
+        grant = await admission.bearer(request)
+        present = sorted(
+            (room.name, len(room.members))
+            for room in lobby.rooms.values()
+            if grant is None or grant.reads(room.name)
+        )
         return answer({"rooms": [{"room": name, "users": users} for name, users in present]})
 
+    async def session(request: web.Request) -> web.Response:
+        grant = (await admission.admit(request)).grant
+        return answer(
+            {
+                "username": grant and grant.sub,
+                "name": grant and grant.name,
+                "guest": grant is None,
+                "auth": admission.auth,
+                "ends": grant and grant.ends,
+            }
+        )
+
     async def health(_: web.Request) -> web.Response:
-        if not door.is_open:
+        if not admission.is_open:
             return answer({"status": "stopping"}, 503)
         if keeper.problem is not None:
             return answer({"status": "degraded", "reason": keeper.problem}, 503)
         return answer({"status": "ok"})
 
-    app = web.Application(middlewares=[_errors])
+    app = web.Application(middlewares=[_errors(admission)])
     app.on_response_prepare.append(harden)
     app.router.add_get("/ws", door.upgrade, allow_head=False)
     app.router.add_get("/", page)
     app.router.add_get("/api/rooms", rooms)
+    app.router.add_get("/api/session", session)
     app.router.add_get("/health", health)
     app.router.add_static("/static", PAGE)
     return app
 
 
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors of aiohttp's own (no such page, wrong method) in our form."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as problem:
-        if problem.status < 400:
-            raise
-        allow = {"Allow": problem.headers["Allow"]} if "Allow" in problem.headers else None
-        code = (problem.reason or "error").lower().replace(" ", "_")
-        return refuse(problem.status, code, f"{request.path}: {problem.reason}", allow)
-    if request.path.startswith("/static/"):
-        # Not by age but by asking (ETag): so a new version is there with the next load.
-        response.headers["Cache-Control"] = "no-cache"
-    return response
+def _errors(admission: Admission) -> Middleware:
+    """Refusals, and errors of aiohttp's own (no such page, wrong method), in our form."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if len(request.rel_url.raw_path) > LONGEST:
+                raise web.HTTPNotFound
+            response = await handler(request)
+        except RefusedError as refusal:
+            structlog.get_logger().info(
+                "refused", code=refusal.code, remote=admission.remote(request), path=request.path
+            )
+            return refusal.answer()
+        except web.HTTPException as problem:
+            if problem.status < 400:
+                raise
+            allow = {"Allow": problem.headers["Allow"]} if "Allow" in problem.headers else None
+            code = (problem.reason or "error").lower().replace(" ", "_")
+            return refuse(
+                problem.status, code, f"{request.path[:LONGEST]}: {problem.reason}", allow
+            )
+        if request.path.startswith("/static/"):
+            # Not by age but by asking (ETag): so a new version is there with the next load.
+            response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    return middleware

@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
+from ipaddress import ip_address
 from typing import Final
 
 import structlog
@@ -16,13 +18,16 @@ from aiohttp import web
 
 from hubbub import logs
 from hubbub.access.identity import Proofs, new_epoch
+from hubbub.access.tokens import KeysError, Verifier, verifier
 from hubbub.chat.lobby import Lobby
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
 from hubbub.delivery.records import remember
+from hubbub.http.admission import Admission
 from hubbub.http.app import application
 from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
+from hubbub.http.patience import Patience
 from hubbub.http.upgrade import Door
 from hubbub.protocol.codes import GOING_AWAY
 from hubbub.settings import Settings
@@ -33,6 +38,8 @@ __all__ = ["Server", "StartError", "serve"]
 
 STOP_WITHIN: Final = 4.0
 """Seconds that clients have to hear the goodbye; then the rest are cut off."""
+SHORT: Final = 32
+"""Bytes below which a secret is too short for HS256 (RFC 7518 section 3.2)."""
 KEEPALIVE: Final = 75.0
 """Seconds that an HTTP connection may be idle between two requests."""
 
@@ -43,25 +50,26 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         loop = asyncio.get_running_loop()
+        self.verifier = _verifier(settings)
         self.lobby = Lobby(settings, Proofs(settings.mod_password))
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
         self._heartbeat = Heartbeat(loop, settings.ping)
-        self._door = Door(
-            self.hub,
-            self._heartbeat,
-            settings.max_frame,
-            places(settings.max_connections),
-            settings.max_connections_per_ip,
-        )
+        self._admission = Admission(settings, places(settings.max_connections), self.verifier)
+        door = Door(self.hub, self._heartbeat, settings.max_frame, self._admission)
         self._runner = web.AppRunner(
-            application(self.lobby, self._door, self.keeper),
-            access_log=None,
+            application(self.lobby, door, self._admission, self.keeper),
             handle_signals=False,
-            keepalive_timeout=KEEPALIVE,
             shutdown_timeout=0.5,
+        )
+        self._patience = Patience(
+            loop,
+            settings.handshake_timeout,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE,
             tcp_keepalive=False,
         )
+        self._listening: list[asyncio.Server] = []
 
     async def start(self) -> list[str]:
         """Listen; gives the addresses, such as `http://127.0.0.1:3000`. Raises `StartError`."""
@@ -74,20 +82,31 @@ class Server:
             ) from None
         sockets = listen(self._settings)
         await self._runner.setup()
+        assert self._runner.server is not None
+        factory = self._patience.start(self._runner.server)
+        limit = self._settings.handshake_timeout if tls else None
+        loop = asyncio.get_running_loop()
         for one in sockets:
-            await web.SockSite(self._runner, one, ssl_context=tls, backlog=BACKLOG).start()
+            listening = await loop.create_server(
+                factory, sock=one, ssl=tls, backlog=BACKLOG, ssl_handshake_timeout=limit
+            )
+            self._listening.append(listening)
         self._heartbeat.start()
         self.hub.start()
         self.keeper.start()
+        if self.verifier is not None:
+            self.verifier.start()
+        for line in _warnings(self._settings, sockets):
+            structlog.get_logger().warning(line)
         return [f"{'https' if tls else 'http'}://{_shown(one)}" for one in sockets]
 
     async def stop(self) -> None:
         """No new connections, everyone told, all closed."""
         log = structlog.get_logger()
         log.info("stopping", connections=len(self._heartbeat))
-        self._door.is_open = False
-        for site in list(self._runner.sites):
-            await site.stop()
+        self._admission.is_open = False
+        for one in self._listening:
+            one.close()
         for connection in self._heartbeat:
             connection.close(GOING_AWAY, "the server is stopping")
         try:
@@ -100,9 +119,37 @@ class Server:
         self._heartbeat.stop()
         self.hub.stop()
         await self._runner.cleanup()
+        self._patience.stop()
+        if self.verifier is not None:
+            await self.verifier.close()
         await self.hub.idle()
         await self.keeper.close()
         log.info("stopped")
+
+
+def _verifier(settings: Settings) -> Verifier | None:
+    """What checks tokens, if they are asked for. Raises `StartError`."""
+    try:
+        return verifier(settings)
+    except KeysError as problem:
+        raise StartError(problem.message, problem.mend) from None
+
+
+def _warnings(settings: Settings, sockets: Iterable[socket.socket]) -> Iterator[str]:
+    """What a person should know who starts a server with these settings."""
+    if settings.auth == "off":
+        if any(not ip_address(one.getsockname()[0]).is_loopback for one in sockets):
+            yield (
+                "anyone who can reach this address can come in and take any free name;"
+                " see docs/auth.md to ask for tokens (--auth required)"
+            )
+        if settings.jwt_secret or settings.jwt_key or settings.jwks:
+            yield "a key for tokens is given, but --auth is off: no token is looked at"
+    elif settings.jwt_secret is not None and len(settings.jwt_secret.encode()) < SHORT:
+        yield (
+            f"jwt_secret has fewer than {SHORT} bytes, so it could be guessed from any token;"
+            " make a longer one, as by: openssl rand -base64 32"
+        )
 
 
 def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper, str]:
