@@ -28,6 +28,7 @@ from hubbub.http.admission import Admission
 from hubbub.http.app import application
 from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
 from hubbub.http.patience import Patience
+from hubbub.http.reverify import Reverifier
 from hubbub.http.upgrade import Door
 from hubbub.protocol.codes import GOING_AWAY
 from hubbub.settings import Settings
@@ -54,6 +55,8 @@ class Server:
         self.lobby = Lobby(settings, Proofs(settings.mod_password))
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
+        if self.verifier is not None:
+            self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._admission = Admission(settings, places(settings.max_connections), self.verifier)
         door = Door(self.hub, self._heartbeat, settings.max_frame, self._admission)
