@@ -326,5 +326,6 @@ class SqliteStore:
             yield
         except sqlite3.Error as problem:
             # Damage can show at any time: to read all of a large file at the start takes too long.
-            told = unusable(self.path, problem) if is_damage(problem) else problem
-            raise StoreError(str(told)) from problem
+            # Clients hear of it, so it has no path.
+            told = f"the file is damaged ({problem}), see docs/storage.md"
+            raise StoreError(told if is_damage(problem) else str(problem)) from problem
