@@ -165,9 +165,15 @@ def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper
 
     try:
         path = path_of(settings.store)
-        return Threaded(SqliteStore(path, settings, new_epoch), loop), str(path)
+        store = SqliteStore(path, settings, new_epoch)
     except UnusableError as problem:
         raise StartError(problem.message, problem.mend) from None
+    if store.was_cut:
+        structlog.get_logger().warning(
+            "the machine went down without warning: its last events may be gone, so every room has"
+            " a new epoch (--sync full would have kept them)"
+        )
+    return Threaded(store, loop), str(path)
 
 
 def serve(settings: Settings) -> int:
