@@ -1,9 +1,15 @@
 """The docs say what the code does."""
 
+import json
 import re
 from pathlib import Path
+from typing import get_args
+
+import msgspec
 
 from hubbub.protocol.codes import CLOSES, ERRORS
+from hubbub.protocol.incoming import UnreadableError, decode
+from hubbub.protocol.outgoing import Outgoing
 from hubbub.protocol.schema import MARK, schema, tables
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,3 +55,24 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     for path in (*DOCS.glob("*.md"), *ROOT.glob("*.md")):
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
             assert (path.parent / link).exists(), f"{path.name} links to {link}"
+
+
+def samples() -> list[tuple[str, str]]:
+    """The frames that stand in the pages: page and line."""
+    found = []
+    for path in DOCS.glob("*.md"):
+        for block in re.findall(r"```json\n(.*?)```", path.read_text(), re.DOTALL):
+            found += [(path.name, line) for line in block.splitlines()]
+    return found
+
+
+def test_every_frame_in_the_docs_is_one_that_is_said_or_heard() -> None:
+    assert len(samples()) > 15
+    known = {struct.__struct_config__.tag for struct in get_args(Outgoing)}
+    for page, line in samples():
+        frame = json.loads(line)
+        try:
+            decode(line)
+        except UnreadableError:
+            assert frame["type"] in known, f"{page}: {line}"
+            msgspec.json.decode(line, type=Outgoing, strict=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+from hubbub.cli.audit import audit
 from hubbub.cli.backup import backup
 from hubbub.cli.export import export
 from hubbub.cli.help import Layout
@@ -66,6 +67,7 @@ def _app(written: Written) -> App:
     app.command(export)
     app.command(import_, name="import")
     app.command(backup)
+    app.command(audit)
     return app
 
 
