@@ -1,7 +1,8 @@
 """An answer comes where it belongs in the story: not before what was said before it."""
 
 from hubbub.protocol.incoming import Chat, Edit, Join
-from tests.delivery.rig import House, Later, Reader
+from tests.delivery.keepers import Later
+from tests.delivery.rig import House, Reader
 from tests.server import Frame
 
 
@@ -18,7 +19,7 @@ def back(house: House, session: str, since: int) -> Reader:
 
 
 def test_what_is_sent_again_while_catching_up_does_not_overtake_what_was_missed() -> None:
-    house = House(later=True)
+    house = House(keeper=Later)
     ann, bob = house.reader(), house.reader()
     ann.put(Join("red", "ann"))
     bob.put(Join("red", "bob"))
