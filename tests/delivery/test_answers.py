@@ -1,6 +1,6 @@
 """An answer comes where it belongs in the story: not before what was said before it."""
 
-from hubbub.protocol.incoming import Chat, Edit, Join
+from hubbub.protocol.incoming import Chat, Edit, Join, Leave
 from tests.delivery.keepers import Later
 from tests.delivery.rig import House, Reader
 from tests.server import Frame
@@ -46,3 +46,19 @@ def test_what_is_sent_again_while_catching_up_does_not_overtake_what_was_missed(
     ann.put(Chat("two", id="a"))
     house.settle()
     assert [(frame["seq"], frame["id"]) for frame in events(ann)] == [(2, "a")]
+
+
+def test_who_leaves_has_the_answers_to_its_last_words_though_its_socket_fills() -> None:
+    house = House(keeper=Later)
+    ann = house.reader()
+    ann.put(Join("red", "ann"))
+    house.settle()
+    ann.heard()
+    ann.put(Chat("one", id="a"))
+    ann.put(Chat("two", id="b"))
+    ann.put(Edit(1, "one!", id="c"))
+    ann.put(Leave("red", id="d"))
+    ann.room = 100
+    house.settle()
+    ann.drain(1 << 20)
+    assert [frame["id"] for frame in ann.heard()] == ["a", "b", "c", "d"]

@@ -301,7 +301,9 @@ class Hub:
         cursor = feed.detach(reader)
         reader.feeds = tuple(other for other in reader.feeds if other is not feed)
         if cursor is not None and reader.is_open and not effect.replaced:
-            while not reader.is_full and (data := feed.next(cursor)):
+            # Even into a socket that has filled since: the answers to its last words are there,
+            # and no more than what was said since it was told to go.
+            while data := feed.next(cursor):
                 reader.write(data)
         if effect.answer is not None:
             self.fanout.tell(reader, Left(name, member.name, effect.answer))
