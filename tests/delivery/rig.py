@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any, cast
 
@@ -28,7 +29,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.soon: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
-        self.timers: list[Callable[..., object]] = []
+        self.timers: list[Callable[[], object]] = []
 
     def time(self) -> float:
         return 0.0
@@ -37,7 +38,7 @@ class Loop:
         self.soon.append((what, args))
 
     def call_later(self, _: float, what: Callable[..., object], *args: object) -> None:
-        self.timers.append(what)
+        self.timers.append(partial(what, *args))
 
     def run(self) -> None:
         while self.soon:

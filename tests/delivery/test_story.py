@@ -43,7 +43,8 @@ class Line(Wire):
     """A wire to a reader of the rig."""
 
     def __init__(self, reader: Reader, peer: Peer) -> None:
-        super().__init__(0, peer.hear, lambda _: None)
+        self.hear = peer.hear
+        self.stalled = self.dead = False
         self.reader = reader
 
     def say(self, frame: Frame) -> None:
@@ -205,12 +206,17 @@ class Story(RuleBasedStateMachine):
         if forget:
             self.peers[who].forget()
 
-    @rule(who=WHO)
-    def vanish(self, who: int) -> None:
-        """Gone without the server's noticing: its next socket takes the name over."""
+    @rule(who=WHO, broken=st.booleans())
+    def vanish(self, who: int, broken: bool) -> None:
+        """Gone without the server's noticing; `broken`: it will when it sends something.
+
+        If not before, then when the next socket takes the name over.
+        """
         peer = self.peers[who]
         if peer.wire is not None and peer.inside:
-            self.ghosts.append(cast("Line", peer.wire).reader)
+            reader = cast("Line", peer.wire).reader
+            reader.broken = broken
+            self.ghosts.append(reader)
             peer.wire.dead = True
             peer.gone()
 
