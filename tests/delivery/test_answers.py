@@ -1,9 +1,12 @@
 """An answer comes where it belongs in the story: not before what was said before it."""
 
-from hubbub.protocol.incoming import Chat, Edit, Join, Leave
-from tests.delivery.keepers import Later
+from pathlib import Path
+
+from hubbub.protocol.incoming import Chat, Delete, Edit, History, Join, Leave
+from tests.delivery.keepers import Later, Twofold
 from tests.delivery.rig import House, Reader
 from tests.server import Frame
+from tests.store.kinds import sqlite
 
 
 def events(reader: Reader) -> list[Frame]:
@@ -62,3 +65,42 @@ def test_who_leaves_has_the_answers_to_its_last_words_though_its_socket_fills() 
     house.settle()
     ann.drain(1 << 20)
     assert [frame["id"] for frame in ann.heard()] == ["a", "b", "c", "d"]
+
+
+def test_history_that_was_read_before_an_edit_does_not_come_after_it(tmp_path: Path) -> None:
+    house = House(sqlite(tmp_path), Twofold)
+    keeper = house.keeper
+    assert isinstance(keeper, Twofold)
+    ann, bob = house.reader(), house.reader()
+    ann.put(Join("red", "ann"))
+    bob.put(Join("red", "bob"))
+    house.settle()
+    ann.put(Chat("first words"))
+    house.settle()
+    bob.heard()
+    bob.put(History("red", id="h"))
+    house.loop.run()
+    keeper.do("read")
+    ann.put(Edit(1, "other words"))
+    house.loop.run()
+    keeper.do("write")
+    keeper.tell("write")
+    house.settle()
+    edited, history = bob.heard()
+    assert (edited["text"], history["id"]) == ("other words", "h")
+    assert [chat["text"] for chat in history["events"]] == ["other words"]
+    house.store.close()
+
+
+def test_a_slow_reader_does_not_get_words_that_were_deleted_before_it_came_to_them() -> None:
+    house = House()
+    ann, bob = house.reader(), house.reader()
+    ann.say(Join("red", "ann"))
+    bob.say(Join("red", "bob"))
+    bob.heard()
+    bob.room = 10
+    for text in ("one", "two"):
+        ann.say(Chat(text))
+    ann.say(Delete(2))
+    bob.drain(1 << 20)
+    assert [frame.get("text") for frame in bob.heard()] == ["one", "", None]

@@ -320,12 +320,17 @@ class Hub:
 
     def _browse(self, effect: Browse) -> None:
         """Read older messages, none of which the room has not heard yet."""
-        head = self.feeds[effect.room].log.seq
-        before = min(effect.before or head + 1, head + 1)
-        self.keeper.before(effect.room, before, effect.limit, partial(self._browsed, effect))
+        feed = self.feeds[effect.room]
+        before = min(effect.before or feed.log.seq + 1, feed.log.seq + 1)
+        browsed = partial(self._browsed, effect, feed.changes)
+        self.keeper.before(effect.room, before, effect.limit, browsed)
 
-    def _browsed(self, effect: Browse, found: Found | StoreError) -> None:
+    def _browsed(self, effect: Browse, changes: int, found: Found | StoreError) -> None:
         reader: Connection = effect.session.socket
+        feed = self.feeds.get(effect.room)
+        if reader.is_open and feed in reader.feeds and feed.changes != changes:
+            self._browse(effect)  # read before a change that was told since: it would undo it
+            return
         if isinstance(found, StoreError):
             self.refuse(reader, found, effect.id)
         else:
