@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from hubbub.access.identity import Proofs
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import Session
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.hub import Hub
-from hubbub.delivery.keeper import Done, Found, Inline
-from hubbub.protocol.draft import Authored, Draft
-from hubbub.protocol.incoming import Incoming, Join
+from hubbub.delivery.keeper import Inline
+from hubbub.protocol.incoming import Incoming, Join, Leave
 from hubbub.settings import Settings
-from hubbub.store.base import Opened, Outcome, Page, Store, StoreError
+from hubbub.store.base import Store, StoreError
 from hubbub.store.memory import MemoryStore
+from tests.delivery.keepers import Later
 from tests.server import unlogged
-
-T = TypeVar("T")
 
 
 class Loop:
@@ -30,7 +29,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.soon: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
-        self.timers: list[Callable[..., object]] = []
+        self.timers: list[Callable[[], object]] = []
 
     def time(self) -> float:
         return 0.0
@@ -39,7 +38,7 @@ class Loop:
         self.soon.append((what, args))
 
     def call_later(self, _: float, what: Callable[..., object], *args: object) -> None:
-        self.timers.append(what)
+        self.timers.append(partial(what, *args))
 
     def run(self) -> None:
         while self.soon:
@@ -72,7 +71,8 @@ class Reader:
         self.taken = bytearray()
         self.most_waiting = 0
         self.broken = False
-        self.waiting_joins: list[Join] = []
+        self.held: deque[Incoming] = deque()
+        self.waits = False
 
     def send(self, data: bytes) -> int:
         assert not self.is_full, "something was sent past what waits"
@@ -120,9 +120,6 @@ class Reader:
             self.house.hub.fanout.catch_up(cast("Connection", self))
         self.house.loop.run()
 
-    def go_on(self) -> None:
-        pass
-
     def lose(self, _: str) -> None:
         if self.is_open:
             self.is_open = False
@@ -139,20 +136,32 @@ class Reader:
         self.house.loop.run()
 
     def put(self, frame: Incoming) -> None:
-        """Send a frame; the turn comes later."""
-        if isinstance(frame, Join) and not self.house.hub.ready(frame.room, self.opened):
-            self.waiting_joins.append(frame)
-            return
-        self.house.hub.decide(cast("Connection", self), frame, 0.0)
+        """Send a frame; the turn comes later. It is held where a connection would hold it."""
+        self.held.append(frame)
+        self.go_on()
+
+    def go_on(self) -> None:
+        hub, me = self.house.hub, cast("Connection", self)
+        while self.held and self.is_open and not self.waits:
+            frame = self.held[0]
+            if isinstance(frame, Join | Leave) and (self.is_full or hub.fanout.is_lagging(me)):
+                return
+            if isinstance(frame, Join) and not hub.ready(frame.room, self.opened):
+                self.waits = True
+                return
+            self.held.popleft()
+            self.waits = hub.decide(me, frame, 0.0)
 
     def opened(self, problem: StoreError | None) -> None:
-        """The room of the oldest join that waits is open, or cannot be."""
-        join = self.waiting_joins.pop(0)
-        if problem is None and self.is_open:
-            self.house.hub.decide(cast("Connection", self), join, 0.0)
+        """The room of the join that waits is open, or cannot be."""
+        self.waits = False
+        if problem is not None and self.is_open:
+            self.house.hub.refuse(cast("Connection", self), problem, self.held.popleft().id)
+        self.go_on()
 
     def answered(self) -> None:
-        pass
+        self.waits = False
+        self.go_on()
 
     def heard(self) -> list[dict[str, Any]]:
         """The whole frames that arrived since the last call."""
@@ -172,56 +181,18 @@ class Reader:
         return frames
 
 
-class Later(Inline):
-    """A keeper whose store answers when the test says so, in order, or fails."""
-
-    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(store, loop)
-        self.questions: deque[Callable[[], None]] = deque()
-        self.failing = False
-
-    def append(self, drafts: Sequence[Draft], ts: int, done: Done[list[Outcome]]) -> None:
-        self._ask(done, lambda: self._store.append(drafts, ts))
-
-    def open(self, name: str, count: int, done: Done[Opened]) -> None:
-        self._ask(done, lambda: self._store.open(name, count))
-
-    def after(self, name: str, seq: int, count: int, done: Done[Page]) -> None:
-        self._ask(done, lambda: self._store.after(name, seq, count))
-
-    def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
-        self._ask(done, lambda: self._store.before(name, seq, count))
-
-    def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
-        self._ask(done, lambda: self._store.author(name, seq))
-
-    def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
-        self._ask(done, lambda: self._store.writings(name, author, count))
-
-    def rest(self, name: str) -> None:
-        self._ask(lambda _: None, lambda: self._store.rest(name, 0.0))
-
-    def _ask(self, done: Done[T], what: Callable[[], T]) -> None:
-        def answer() -> None:
-            done(StoreError("the disk is full") if self.failing else what())
-
-        self.questions.append(answer)
-
-    def work(self) -> bool:
-        """Answer the oldest question; whether there was one."""
-        if self.questions:
-            self.questions.popleft()()
-            return True
-        return False
-
-
 class House:
     """A lobby, a hub and a store (in memory, or the one given), with secrets that count up.
 
-    `later`: the store answers only when `keeper.work` is called.
+    `keeper`: `Later` answers only when its `work` is called.
     """
 
-    def __init__(self, store: Store | None = None, later: bool = False, **settings: Any) -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        keeper: type[Inline] = Inline,
+        **settings: Any,
+    ) -> None:
         unlogged()
         rules = Settings(rate=0.0, **settings)
         secrets = count(1)
@@ -232,7 +203,7 @@ class House:
         proofs.new_secret = lambda: f"secret-{next(secrets):016}"
         self.lobby = Lobby(rules, proofs)
         loop = cast("asyncio.AbstractEventLoop", self.loop)
-        self.keeper = Later(self.store, loop) if later else Inline(self.store, loop)
+        self.keeper = keeper(self.store, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, rules)
 
     def reader(self) -> Reader:

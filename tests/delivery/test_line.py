@@ -1,11 +1,12 @@
 """The line: one batch is at work at a time, whatever happens while it is published."""
 
 from hubbub.protocol.incoming import Chat, Join, Ping
-from tests.delivery.rig import House, Later
+from tests.delivery.keepers import Later
+from tests.delivery.rig import House
 
 
 def test_who_is_lost_while_a_batch_is_published_does_not_mix_up_the_next_ones() -> None:
-    house = House(later=True)
+    house = House(keeper=Later)
     assert isinstance(house.keeper, Later)
     ann, bob, eve = house.reader(), house.reader(), house.reader()
     ann.put(Join("red", "ann"))

@@ -1,11 +1,12 @@
 """Everyone knows who is here, however the store delays what is told of it."""
 
 from hubbub.protocol.incoming import Chat, Join
-from tests.delivery.rig import House, Later
+from tests.delivery.keepers import Later
+from tests.delivery.rig import House
 
 
 def test_a_roster_follows_each_coming_and_going_though_one_was_told_meanwhile() -> None:
-    house = House(later=True)
+    house = House(keeper=Later)
     assert isinstance(house.keeper, Later)
     ann, bob, cy = house.reader(), house.reader(), house.reader()
     ann.put(Join("red", "ann"))

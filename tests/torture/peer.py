@@ -59,6 +59,8 @@ class Peer:
         """How its sockets ended."""
         self.wire: Wire | None = None
         self.narrow = 0
+        self.bears_failures = False
+        """The store may fail; what it could not do is asked `again`."""
         self.lost = asyncio.Event()
         self.lost.set()
         self._port = port
@@ -67,7 +69,7 @@ class Peer:
         self._failed = failed
         self._last: deque[str] = deque(maxlen=8)
         """Where it went of late, and what it heard, for who looks for the fault."""
-        self._heard: deque[str] = deque(maxlen=3)
+        self.heard: deque[str] = deque(maxlen=3)
         self._session: str | None = None
         self._asked: dict[str, Frame] = {}
         """What was sent with an id on this socket and is not answered yet, in order."""
@@ -90,18 +92,33 @@ class Peer:
             # The pause is the plan's: how long a client is away is a part of what is tried.
             await asyncio.sleep(self.dice.uniform(0, 0.2))
             try:
-                wire = await dial(self._port, self.narrow, self._hear, self._ended)
+                wire = await dial(self._port, self.narrow, self.hear, self._ended)
             except OSError:
                 continue  # the server is away
-            self.lost.clear()
-            self.wire = wire
-            self._eager = self.dice.random() < 0.5
-            for room in self.dice.sample(self.rooms, len(self.rooms)):
+            eager = self.dice.random() < 0.5
+            self.connected(wire, self.dice.sample(self.rooms, len(self.rooms)), eager)
+
+    def connected(self, wire: Wire, rooms: list[str], eager: bool) -> None:
+        """Join the rooms over this socket. `eager`: speak on before the welcomes have come."""
+        self.lost.clear()
+        self.wire = wire
+        self._eager = eager
+        for room in rooms:
+            self._join(room, keep=True)
+            if self._session is None:
+                break  # the others when the welcome has told who we are
+        if eager and self._session is not None:
+            self._resend(self.rooms)
+
+    def again(self) -> None:
+        """Ask again for what the store could not do."""
+        going = {one["room"] for one in self._moves()}
+        for room in self.rooms:
+            if room not in self.inside | going:
                 self._join(room, keep=True)
-                if self._session is None:
-                    break  # the others when the welcome has told who we are
-            if self._eager and self._session is not None:
-                self._resend(self.rooms)
+        for item in self.outbox.values():
+            if item.frame["room"] in self.free() and item.frame["id"] not in self._asked:
+                self._ask(item.frame)
 
     def gone(self) -> None:
         """The socket has ended."""
@@ -122,15 +139,14 @@ class Peer:
 
     def cut(self) -> None:
         """A reset, as from a network that has gone."""
-        self._give_up(Wire.cut)
+        if self.wire is not None:
+            self.wire.cut()
+            self.gone()
 
     def hang_up(self) -> None:
         """An end without a close frame, as from a client that was killed."""
-        self._give_up(Wire.hang_up)
-
-    def _give_up(self, end: Callable[[Wire], None]) -> None:
         if self.wire is not None:
-            end(self.wire)
+            self.wire.hang_up()
             self.gone()
 
     def _ask(self, frame: Frame) -> None:
@@ -210,7 +226,8 @@ class Peer:
 
     def misuse(self, item: Item) -> None:
         """Another text under an id that was used: refused."""
-        if item.frame["id"] not in self._asked and item.frame["room"] in self.free():
+        # Not one of this socket, whose own answers may still be on their way.
+        if item.frame["id"] not in self._sent and item.frame["room"] in self.free():
             self._ask({**item.frame, "text": "another text", "wrong": True})
 
     def browse(self, room: str) -> None:
@@ -237,17 +254,17 @@ class Peer:
 
     # What it hears
 
-    def _hear(self, frame: Frame) -> None:
+    def hear(self, frame: Frame) -> None:
         try:
             self._take(frame)
         except Exception as problem:
-            last = "\n  ".join([*self._last, "...", *self._heard, "and now", short(frame)])
+            last = "\n  ".join([*self._last, "...", *self.heard, "and now", short(frame)])
             problem.add_note(f"{self} heard before that:\n  {last}")
             self._failed(problem)
         if frame["type"] in {"welcome", "left"}:
             self._last.append(short(frame))
         else:
-            self._heard.append(short(frame))
+            self.heard.append(short(frame))
         self._moved()
 
     def _take(self, frame: Frame) -> None:
@@ -357,6 +374,8 @@ class Peer:
         assert asked is not None
         if "wrong" in asked:
             check(code == "id_reused", self, "misused an id and heard", frame)
+            return
+        if code == "storage_unavailable" and self.bears_failures:
             return
         item = self.outbox.pop(frame["id"], None)
         doomed = item is not None and item.chat is not None and item.chat.doomed

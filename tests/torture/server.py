@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.command import Server, serving
-from tests.torture.picture import check
+from tests.torture.picture import UntrueError, check
 
 T = TypeVar("T")
 WRONG = re.compile(r"Traceback|\[(error|critical) *\]|exception|never retrieved", re.IGNORECASE)
@@ -62,7 +62,9 @@ class Victim:
             return
         await self._in_thread(running.__exit__, None, None, None)
         log = (self.folder / f"server-{self.starts}.log").read_text()
-        check(not WRONG.search(log), "the server logged:", log[-3000:])
+        wrong = WRONG.search(log)
+        if wrong is not None:
+            raise UntrueError(f"the server logged: {log[wrong.start() - 300 :][:3000]}")
         code = self._server.process.returncode
         check(code == expected, "the server ended with", code, log[-3000:])
 

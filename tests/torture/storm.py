@@ -120,7 +120,7 @@ class Storm:
         await self._rest()
         await self.victim.stop()
         await self.victim.start()
-        log = Log(self.victim.file)
+        log = Log().read(self.victim.file)
         since = self._add(ROOMS, self._dice("since"))
         for picture in since.pictures.values():
             picture.epoch = self.witness.epochs[picture.room]
@@ -133,7 +133,7 @@ class Storm:
         judge(self.peers, log, self.witness)
         assert all(picture.whole for picture in newcomer.pictures.values())
         await self.victim.stop()
-        assert Log(self.victim.file) == log
+        assert Log().read(self.victim.file) == log
         return self._told(log)
 
     def _told(self, log: Log) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Self
 
 from tests.torture.peer import Peer
 from tests.torture.picture import Witness, check
@@ -19,9 +20,12 @@ class Log:
     `ids` has what the file knows of each id: (room, seq).
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self) -> None:
         self.events: dict[str, dict[int, Frame]] = {}
         self.ids: dict[str, list[tuple[str, int]]] = {}
+
+    def read(self, file: Path) -> Self:
+        """What a SQLite file has."""
         db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         try:
             (health,) = db.execute("PRAGMA integrity_check").fetchone()
@@ -38,6 +42,7 @@ class Log:
                 self.ids.setdefault(key, []).append((room, seq))
         finally:
             db.close()
+        return self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Log) and (self.events, self.ids) == (other.events, other.ids)

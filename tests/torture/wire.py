@@ -30,7 +30,8 @@ class Wire(asyncio.Protocol):
         self.is_made = False
         self.dead = False
         """Ended, or given up by us: nothing that comes counts any more."""
-        self._shaken = False
+        self.shaken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """The server has said 101: not before that may frames be sent."""
         self._data = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -40,19 +41,22 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.dead = True
-        self.ended(self.code)
+        if self.shaken.done():
+            self.ended(self.code)
+        else:
+            self.shaken.set_exception(ConnectionResetError("refused"))
 
     def data_received(self, data: bytes) -> None:
         buffer = self._data
         buffer += data
-        if not self._shaken:
+        if not self.shaken.done():
             end = buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
             if b" 101 " not in buffer[:end]:
                 self.transport.abort()
                 return
-            self._shaken = True
+            self.shaken.set_result(None)
             del buffer[: end + 4]
         at = 0
         while not self.dead and len(buffer) - at >= 2:
@@ -143,4 +147,7 @@ async def dial(
         # nor one that it failed with: it would close whatever has its descriptor by the time.
         if wire.dead or not wire.is_made:
             there.detach()
+    await wire.shaken
+    if wire.dead:
+        raise ConnectionResetError("lost at once")
     return wire

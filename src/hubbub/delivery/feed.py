@@ -36,7 +36,17 @@ class Feed:
     have not been told yet.
     """
 
-    __slots__ = ("behind", "coming", "epoch", "flushed", "history", "log", "name", "ready")
+    __slots__ = (
+        "behind",
+        "changes",
+        "coming",
+        "epoch",
+        "flushed",
+        "history",
+        "log",
+        "name",
+        "ready",
+    )
 
     def __init__(self, name: str, opened: Opened, history: int) -> None:
         self.name = name
@@ -46,6 +56,8 @@ class Feed:
         self.ready: dict[Callable[[bytes], int], Connection] = {}
         self.behind: dict[Connection, Cursor] = {}
         self.coming = 0
+        self.changes = 0
+        """How many chats were changed so far."""
         self.history = deque(opened.history, history)
 
     @property
@@ -59,6 +71,7 @@ class Feed:
 
     def change(self, seq: int, payload: bytes) -> None:
         """A chat is another now: for those who come, and for those who have not had it yet."""
+        self.changes += 1
         for place, (there, _) in enumerate(self.history):
             if there == seq:
                 self.history[place] = (seq, payload)

@@ -294,14 +294,19 @@ class Hub:
                 raise AssertionError("a post is published, with its outcome")
 
     def _ask(self, effect: Question) -> None:
+        feed = self.feeds[effect.room]
         if isinstance(effect, Browse):  # of what the room has not heard yet, nothing
-            head = self.feeds[effect.room].log.seq
-            effect.before = min(effect.before or head + 1, head + 1)
-        ask(self.keeper, effect, partial(self._answered, effect))
+            effect.before = min(effect.before or feed.log.seq + 1, feed.log.seq + 1)
+        ask(self.keeper, effect, partial(self._answered, effect, feed.changes))
 
-    def _answered(self, effect: Question, found: list[Effect] | StoreError) -> None:
+    def _answered(self, effect: Question, changes: int, found: list[Effect] | StoreError) -> None:
         """What was asked of the store is there: go on with it."""
         reader: Connection = effect.session.socket
+        feed = self.feeds.get(effect.room)
+        is_late = feed is not None and feed.changes != changes and feed in reader.feeds
+        if isinstance(effect, Browse) and is_late and reader.is_open:
+            self._ask(effect)  # read before a change that was told since: it would undo it
+            return
         if isinstance(found, StoreError):
             self.refuse(reader, found, effect.id)
         for come in found if isinstance(found, list) else ():
@@ -371,7 +376,9 @@ class Hub:
         cursor = feed.detach(reader)
         reader.feeds = tuple(other for other in reader.feeds if other is not feed)
         if cursor is not None and reader.is_open and not effect.replaced:
-            while not reader.is_full and (data := feed.next(cursor)):
+            # Even into a socket that has filled since: the answers to its last words are there,
+            # and no more than what was said since it was told to go.
+            while data := feed.next(cursor):
                 reader.write(data)
         if effect.answer is not None:
             self.fanout.tell(reader, Left(name, member.name, effect.answer))
