@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from hubbub.protocol.audit import AUDIT, USERS, Audit, Known
 from hubbub.protocol.draft import Draft
+from hubbub.protocol.outgoing import Moderated
 from hubbub.settings import Settings
 from hubbub.store.database import connect, connect_reader
 from hubbub.store.exporting import Snapshot, Sound
@@ -33,6 +35,29 @@ DRAFTS = st.builds(
     WORDS,
     st.none() | st.sampled_from(["i1", "i2", "~ !", "x" * 64]),
     st.just(0),
+)
+RECORDS = st.builds(
+    lambda action, number, author: Draft(
+        AUDIT,
+        author,
+        "mod",
+        f"{action} {number}",
+        number,
+        0,
+        event=Audit(0, 0, action, "red", "mod"),
+    ),
+    st.sampled_from(["mute", "ban", "slow"]),
+    st.none() | st.sampled_from(["r1", "r2"]),
+    st.sampled_from([ANN, BOB]),
+)
+ACTS = st.builds(
+    lambda action: Draft(
+        "red", ANN, "mod", "", None, 0, event=Moderated("red", 0, action, "mod", 0)
+    ),
+    st.sampled_from(["mute", "ban", "slow"]),
+)
+USERS_COME = st.builds(
+    lambda name: Draft(USERS, ANN, "", name, None, 0, event=Known(0, 0, name)), WORDS
 )
 CHANGES = st.builds(
     Draft,
@@ -67,7 +92,10 @@ def opened(path: Path, **settings: Any) -> SqliteStore:
     return SqliteStore(path, Settings(**settings), new_epoch)
 
 
-@given(st.lists(st.lists(DRAFTS | CHANGES, max_size=8), max_size=6), st.integers(0, 4))
+EVERYTHING = DRAFTS | CHANGES | RECORDS | ACTS | USERS_COME
+
+
+@given(st.lists(st.lists(EVERYTHING, max_size=8), max_size=6), st.integers(0, 4))
 @profile(max_examples=150)
 def test_any_history_is_the_same_after_export_and_import(
     batches: list[list[Draft]], keep_events: int

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from hubbub.protocol.audit import AUDIT, Audit
+from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.outgoing import Moderated
 from hubbub.store.base import Store
-from tests.store.kinds import BOB, KINDS, delete, edit, keep, refused, say, stored
+from tests.store.kinds import ANN, BOB, KINDS, delete, edit, keep, refused, say, stored
 
 
 @pytest.fixture(params=KINDS)
@@ -219,3 +222,73 @@ def test_a_log_that_rested_is_the_same_log(store: Store) -> None:
 def test_a_store_that_works_says_so(store: Store) -> None:
     store.check()
     assert store.tidy(1.0) is False
+
+
+def act(id: str | None = None, what: str = "slow", author: bytes = ANN) -> Draft:
+    """A record of a moderator's act."""
+    event = Audit(0, 0, "slow", "red", "ann", seconds=5.0)
+    return Draft(AUDIT, author, "ann", what, id, 0, event=event)
+
+
+def test_a_record_is_kept_as_it_is_with_its_number_and_time(store: Store) -> None:
+    moderated = Moderated("red", 0, "slow", "ann", 0, seconds=5.0)
+    kept = store.append(
+        [say("a"), act(), Draft("red", ANN, "ann", "", None, 0, event=moderated)], 7
+    )
+    assert [stored(one).seq for one in kept] == [1, 1, 2]
+    record, event = (json.loads(stored(one).payload) for one in kept[1:])
+    assert (record["type"], record["seq"], record["ts"]) == ("audit", 1, 7)
+    assert (event["type"], event["seq"], event["ts"]) == ("moderated", 2, 7)
+    assert [json.loads(one)["type"] for one in store.after("red", 0, 9).events] == [
+        "chat",
+        "moderated",
+    ]
+    payloads, more = store.before("red", 9, 9)
+    assert (texts(payloads), more) == (["a"], False), "it is no message"
+    assert store.author("red", 2) is None
+    assert refused(store.append([edit(2, "words")], 8)[0]) == "not_found"
+    assert refused(store.append([delete(1, author=BOB)], 8)[0]) == "forbidden"
+    assert keep(store, delete(1)) == [3], "what is no change is passed over"
+
+
+def test_a_record_that_is_asked_for_again_is_kept_once(store: Store) -> None:
+    first, again, other, reused = store.append(
+        [act("1"), act("1"), act("1", author=BOB), act("1", "ban")], 1
+    )
+    assert (stored(again).seq, stored(again).fresh) == (stored(first).seq, False)
+    assert (stored(other).seq, stored(other).fresh) == (2, True)
+    assert refused(reused) == "id_reused"
+
+
+def test_a_moderator_deletes_what_others_said_and_its_author_is_known(store: Store) -> None:
+    keep(store, say("mine"), say("his", author=BOB), edit(2, "his still", author=BOB))
+    assert store.author("red", 2) == Authored(BOB, "bob", False)
+    assert store.author("red", 3) is None, "an edit is no message"
+    assert store.author("red", 99) is None
+    assert store.author("red", 0) is None
+    theirs = delete(2)
+    theirs.moderator = True
+    (outcome,) = store.append([theirs], 9)
+    assert json.loads(stored(outcome).payload)["username"] == "ann"
+    assert json.loads(stored(outcome).changed or b"")["username"] == "bob"
+    assert store.author("red", 2) == Authored(BOB, "bob", True)
+
+
+def test_the_messages_of_one_author_are_found_newest_first(store: Store) -> None:
+    for number in range(6):
+        keep(store, say(f"a{number}"), say(f"b{number}", author=BOB))
+    keep(store, edit(1, "changed"), delete(5))
+    assert store.writings("red", ANN, 100) == [11, 9, 7, 3, 1]
+    assert store.writings("red", ANN, 2) == [11, 9]
+    assert store.writings("red", b"nobody", 9) == []
+
+
+def test_a_guest_and_a_display_name_are_kept_with_the_message(store: Store) -> None:
+    draft = say("hello")
+    draft.name, draft.guest = "Ann Ünal", True
+    (outcome,) = store.append([draft], 1)
+    now = json.loads(stored(outcome).payload)
+    assert (now["name"], now["guest"]) == ("Ann Ünal", True)
+    (changed,) = store.append([edit(1, "again")], 2)
+    then = json.loads(stored(changed).changed or b"")
+    assert (then["name"], then["guest"], then["text"]) == ("Ann Ünal", True, "again")

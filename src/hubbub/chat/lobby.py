@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hubbub.chat import likeness, limits, names, speech
+from hubbub.chat import entry, likeness, limits, names, speech
+from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
 from hubbub.chat.moderation import Moderation
 from hubbub.chat.room import Member, Room
@@ -24,39 +25,19 @@ from hubbub.protocol.incoming import Auth, Chat, Delete, Edit, History, Incoming
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
 
 
-class Rules(speech.Rules, limits.Rules, Protocol):
+class Rules(entry.Rules, speech.Rules, limits.Rules, Protocol):
     """The settings that decide; `hubbub.settings.Settings` is one such."""
 
     @property
     def crowd(self) -> int: ...
     @property
-    def max_name(self) -> int: ...
-    @property
     def max_room(self) -> int: ...
-    @property
-    def max_rooms(self) -> int: ...
-    @property
-    def max_rooms_per_connection(self) -> int: ...
-    @property
-    def reserved_names(self) -> tuple[str, ...]: ...
     @property
     def auth(self) -> str: ...
 
 
-class Proofs(Protocol):
+class Proofs(entry.Proofs, Protocol):
     """How people prove who they are; `hubbub.access.identity.Proofs` is one such."""
-
-    def new_secret(self) -> str:
-        """A session's secret: at least 128 random bits."""
-        ...
-
-    def identify(self, secret: str) -> bytes:
-        """The identity that a session's secret proves."""
-        ...
-
-    def identify_user(self, sub: str) -> bytes:
-        """The identity of a user with a token."""
-        ...
 
     @property
     def is_password(self) -> Callable[[str], bool] | None:
@@ -75,13 +56,9 @@ class Lobby:
         self.standing = Standing()
         self.offset = 0.0
         self._crowd = rules.crowd
-        self._max_name = rules.max_name
         self._max_room = rules.max_room
-        self._max_rooms = rules.max_rooms
-        self._max_rooms_each = rules.max_rooms_per_connection
-        self._reserved = likeness.reserve(rules.reserved_names)
         self._auth = rules.auth
-        self._proofs = proofs
+        self._entry = Entry(rules, proofs, self.standing)
         self._paces = paces = limits.Paces(rules)
         self._speech = Speech(rules, paces, self.standing, self.unix)
         self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
@@ -146,7 +123,7 @@ class Lobby:
         """Into a room under a name, out of the others unless `keep`."""
         try:
             place = names.clean(frame.room, "room", self._max_room)
-            name = self._name(session, frame)
+            name = self._entry.name(session, frame)
         except names.BadNameError as problem:
             return [refuse(session, problem.code, str(problem), frame.id)]
         keys = likeness.keys(name)
@@ -155,10 +132,10 @@ class Lobby:
         holders = room.holders(keys) if room is not None else []
         others = [holder for holder in holders if holder is not here]
 
-        secret, identity = self._proof(session, frame)
-        refusal = self._refuse_way(session, frame, place, secret) or self._refuse_name(
-            session, place, name, keys, others, identity
-        )
+        secret, identity = self._entry.proof(session, frame)
+        refusal = self._entry.refuse_way(
+            session, frame, place, secret, None if room is not None else len(self.rooms)
+        ) or self._entry.refuse_name(session, place, name, keys, others, identity)
         if refusal is not None:
             return [Tell(session, Error(refusal[1], refusal[0], frame.id))]
         banned = self.standing.banned(identity, session.address, place, self.unix(now))
@@ -200,66 +177,6 @@ class Lobby:
             )
         )
         return effects
-
-    def _name(self, session: Session, frame: Join) -> str:
-        """The name that a join is for. Raises `BadNameError`."""
-        grant = session.grant
-        if grant is not None:
-            if frame.username is not None and names.tidy(frame.username) != grant.sub:
-                raise names.BadNameError(
-                    "forbidden", f"your token says that you are {grant.sub}; leave username out"
-                )
-            return grant.sub
-        if frame.username is None:
-            message = "invalid message: Object missing required field `username`"
-            raise names.BadNameError("invalid", message)
-        return names.clean(frame.username, "username", self._max_name)
-
-    def _proof(self, session: Session, frame: Join) -> tuple[str, bytes]:
-        """The secret and identity with which someone comes."""
-        if session.grant is not None:
-            return "", self._proofs.identify_user(session.grant.sub)
-        secret = frame.session or session.secret or self._proofs.new_secret()
-        same = secret == session.secret
-        return secret, session.identity if same else self._proofs.identify(secret)
-
-    def _refuse_way(
-        self, session: Session, frame: Join, place: str, secret: str
-    ) -> tuple[ErrorCode, str] | None:
-        """Why this socket may not come into this room, whoever it is."""
-        if session.grant is not None and not session.grant.reads(place):
-            return "forbidden", f"your token does not let you into {place}"
-        if session.rooms and secret != session.secret:
-            return "forbidden", "a socket that is in a room keeps the session it has"
-        if frame.keep and place not in session.rooms and len(session.rooms) >= self._max_rooms_each:
-            most = self._max_rooms_each
-            return "forbidden", f"a socket may be in {most} rooms; leave one first"
-        if self._max_rooms and place not in self.rooms and len(self.rooms) >= self._max_rooms:
-            return "forbidden", f"this server has {self._max_rooms} rooms, and no room for more"
-        return None
-
-    def _refuse_name(
-        self,
-        session: Session,
-        place: str,
-        name: str,
-        keys: tuple[str, ...],
-        others: list[Member],
-        identity: bytes,
-    ) -> tuple[ErrorCode, str] | None:
-        """Why one may not have this name there."""
-        strangers = [other for other in others if other.identity != identity]
-        if session.grant is not None:
-            if not all(stranger.guest for stranger in strangers):
-                return "name_taken", f"a user whose name looks the same is in {place}"
-            return None
-        if not self._reserved.isdisjoint(keys):
-            return "name_taken", f"the name {name} is reserved; choose another"
-        if not self.standing.users.isdisjoint(keys):
-            return "name_taken", f"the name {name} belongs to a user; sign in, or take another"
-        if strangers or len(others) > 1:
-            return "name_taken", f"the name {name} is taken in {place}"
-        return None
 
     def _make_known(self, session: Session, name: str, keys: tuple[str, ...]) -> list[Effect]:
         """Where there are guests, the name of a user is theirs from the first time on."""

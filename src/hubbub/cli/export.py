@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -89,10 +88,10 @@ def _opened(path: Path, *, mend: bool) -> Iterator[tuple[sqlite3.Connection, Sou
         return
     from hubbub.access.identity import new_epoch
     from hubbub.cli.progress import bar
-    from hubbub.store.database import locked
+    from hubbub.store.lock import Lock
     from hubbub.store.salvage import Damaged, gathered
 
-    lock = locked(path)
+    lock = Lock(path)
     try:
         with bar("Reading", None) as told:
             db = gathered(path, told.at)
@@ -100,7 +99,7 @@ def _opened(path: Path, *, mend: bool) -> Iterator[tuple[sqlite3.Connection, Sou
             damaged = Damaged(db, new_epoch)
             yield db, damaged
     finally:
-        os.close(lock)
+        lock.release()
     where = f", of the rooms {', '.join(damaged.torn)}" if damaged.torn else ""
     print(f"hubbub: {damaged.lost} events are known to be lost{where}", file=sys.stderr)
 

@@ -6,7 +6,6 @@ What `--store` and `--config` are in every command that has them stands here, to
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -66,6 +65,8 @@ def made_whole(path: Path, source: Path, *, force: bool) -> Iterator[Path]:
     Only its owner can read it. Nothing of it stays when something goes wrong. `source`, the
     database, is never written over; another file is with `force` alone.
     """
+    import tempfile
+
     if path.is_dir():
         raise UsageError(f"{path} is a directory", "name a file in it")
     if any(_same(path, Path(f"{source}{end}")) for end in ("", "-wal", "-shm", ".lock")):

@@ -40,11 +40,12 @@ def import_(
 
 def _import(source: BinaryIO, name: str, path: Path) -> int:
     from hubbub.cli.progress import bar
-    from hubbub.store.database import connect, locked
+    from hubbub.store.database import connect
     from hubbub.store.importing import Import, RefusedError
+    from hubbub.store.lock import Lock
 
     with mistakes(path):
-        lock = locked(path)
+        lock = Lock(path)
         is_new = not path.exists()
         try:
             db = connect(path, "normal")
@@ -60,7 +61,7 @@ def _import(source: BinaryIO, name: str, path: Path) -> int:
         finally:
             if is_new:
                 path.unlink(missing_ok=True)  # nothing is to stay of what failed
-            os.close(lock)
+            lock.release()
     print(f"{work.events} events of {work.rooms} rooms are now in {path}")
     return 0
 

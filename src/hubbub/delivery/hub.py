@@ -15,10 +15,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
-from msgspec import Raw
 
 from hubbub.chat import names
 from hubbub.chat.grants import Grant
@@ -40,11 +39,12 @@ from hubbub.delivery.connection import Connection
 from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
-from hubbub.delivery.keeper import RETRY, Found, Keeper
+from hubbub.delivery.keeper import RETRY, Keeper
+from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit
 from hubbub.protocol.incoming import Auth, Incoming, Join
-from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Past, encode
+from hubbub.protocol.outgoing import Error, Joined, Left, Ok, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError
 from hubbub.websocket.frames import text_frame
 
@@ -286,17 +286,30 @@ class Hub:
                 frame = welcome(self.feeds[effect.room.name], effect)
                 self.lobby.inform(effect.session, frame, time.monotonic())
                 self.fanout.tell(effect.session.socket, frame)
-            case Browse():
-                self._browse(effect)
-            case AskAuthor():
-                self.keeper.author(effect.room, effect.seq, partial(self._known, effect))
-            case AskWritings():
-                known = partial(self._known, effect)
-                self.keeper.writings(effect.room, effect.author, effect.most, known)
+            case Browse() | AskAuthor() | AskWritings():
+                self._ask(effect)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
                 raise AssertionError("a post is published, with its outcome")
+
+    def _ask(self, effect: Question) -> None:
+        if isinstance(effect, Browse):  # of what the room has not heard yet, nothing
+            head = self.feeds[effect.room].log.seq
+            effect.before = min(effect.before or head + 1, head + 1)
+        ask(self.keeper, effect, partial(self._answered, effect))
+
+    def _answered(self, effect: Question, found: list[Effect] | StoreError) -> None:
+        """What was asked of the store is there: go on with it."""
+        reader: Connection = effect.session.socket
+        if isinstance(found, StoreError):
+            self.refuse(reader, found, effect.id)
+        for come in found if isinstance(found, list) else ():
+            if isinstance(come, AskAuthor | AskWritings):
+                self._ask(come)  # and its reader waits on
+                return
+            self.put(come)
+        reader.answered()
 
     # Coming and going
 
@@ -371,35 +384,6 @@ class Hub:
             self._end(feed)
         if not effect.replaced:
             self.log.info("leave", conn_id=reader.id, room=name, username=member.name)
-
-    def _browse(self, effect: Browse) -> None:
-        """Read older messages, none of which the room has not heard yet."""
-        head = self.feeds[effect.room].log.seq
-        before = min(effect.before or head + 1, head + 1)
-        self.keeper.before(effect.room, before, effect.limit, partial(self._browsed, effect))
-
-    def _known(self, effect: AskAuthor | AskWritings, found: Any) -> None:
-        """What a decision had to know is there: go on with it."""
-        reader: Connection = effect.session.socket
-        if isinstance(found, StoreError):
-            self.refuse(reader, found, effect.id)
-        else:
-            for come in effect.then(found):
-                if isinstance(come, AskAuthor | AskWritings):
-                    self._feel(come)  # and it waits on
-                    return
-                self.put(come)
-        reader.answered()
-
-    def _browsed(self, effect: Browse, found: Found | StoreError) -> None:
-        reader: Connection = effect.session.socket
-        if isinstance(found, StoreError):
-            self.refuse(reader, found, effect.id)
-        else:
-            payloads, more = found
-            past = Past(effect.room, list(map(Raw, payloads)), more, effect.id)
-            self.fanout.tell(reader, past)
-        reader.answered()
 
 
 def _unavailable(problem: StoreError) -> str:

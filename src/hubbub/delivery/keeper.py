@@ -141,6 +141,8 @@ class Threaded:
         self._reader = _Worker("hubbub-reader", loop)
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._unread = ""
+        """Why something could not be read, as it was logged last."""
         self._log = structlog.get_logger()
 
     def append(self, drafts: Sequence[Draft], ts: int, done: Done[list[Outcome]]) -> None:
@@ -155,15 +157,22 @@ class Threaded:
 
     def open(self, name: str, count: int, done: Done[Opened]) -> None:
         """See `Keeper`."""
-        self._writer.ask(partial(self._store.open, name, count), done)
+        self._writer.ask(partial(self._store.open, name, count), partial(self._read, done))
 
     def after(self, name: str, seq: int, count: int, done: Done[Page]) -> None:
         """See `Keeper`."""
-        self._reader.ask(partial(self._store.after, name, seq, count), done)
+        self._reader.ask(partial(self._store.after, name, seq, count), partial(self._read, done))
 
     def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
         """See `Keeper`."""
-        self._reader.ask(partial(self._store.before, name, seq, count), done)
+        self._reader.ask(partial(self._store.before, name, seq, count), partial(self._read, done))
+
+    def _read(self, done: Done[T], answer: T | StoreError) -> None:
+        """One room that cannot be read is said once, and no reason to take nothing from others."""
+        if isinstance(answer, StoreError) and str(answer) != self._unread:
+            self._unread = str(answer)
+            self._log.error("store cannot read", reason=self._unread)
+        done(answer)
 
     def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
         """See `Keeper`."""

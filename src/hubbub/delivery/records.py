@@ -9,7 +9,7 @@ from typing import Any, Final
 from hubbub.chat import likeness
 from hubbub.chat.standing import Standing
 from hubbub.delivery.keeper import Keeper
-from hubbub.protocol.audit import AUDIT, USERS, read_audit, read_known
+from hubbub.protocol.audit import AUDIT, USERS, Audit, read
 from hubbub.store.base import StoreError
 
 PAGE: Final = 1000
@@ -17,10 +17,13 @@ PAGE: Final = 1000
 
 async def remember(keeper: Keeper, standing: Standing) -> None:
     """Bring `standing` to where the logs are. Raises `StoreError`."""
-    async for payload in _events(keeper, AUDIT):
-        standing.apply(read_audit(payload))
-    async for payload in _events(keeper, USERS):
-        standing.users.update(likeness.keys(read_known(payload).name))
+    for log in (AUDIT, USERS):
+        async for payload in _events(keeper, log):
+            record = read(payload)
+            if isinstance(record, Audit):
+                standing.apply(record)
+            else:
+                standing.users.update(likeness.keys(record.name))
 
 
 async def _events(keeper: Keeper, log: str) -> AsyncIterator[bytes]:

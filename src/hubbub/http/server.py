@@ -28,6 +28,7 @@ from hubbub.http.admission import Admission
 from hubbub.http.app import application
 from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
 from hubbub.http.patience import Patience
+from hubbub.http.reverify import Reverifier
 from hubbub.http.upgrade import Door
 from hubbub.protocol.codes import GOING_AWAY
 from hubbub.settings import Settings
@@ -54,6 +55,8 @@ class Server:
         self.lobby = Lobby(settings, Proofs(settings.mod_password))
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
+        if self.verifier is not None:
+            self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._admission = Admission(settings, places(settings.max_connections), self.verifier)
         door = Door(self.hub, self._heartbeat, settings.max_frame, self._admission)
@@ -162,9 +165,15 @@ def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper
 
     try:
         path = path_of(settings.store)
-        return Threaded(SqliteStore(path, settings, new_epoch), loop), str(path)
+        store = SqliteStore(path, settings, new_epoch)
     except UnusableError as problem:
         raise StartError(problem.message, problem.mend) from None
+    if store.was_cut:
+        structlog.get_logger().warning(
+            "the machine went down without warning: its last events may be gone, so every room has"
+            " a new epoch (--sync full would have kept them)"
+        )
+    return Threaded(store, loop), str(path)
 
 
 def serve(settings: Settings) -> int:

@@ -6,6 +6,7 @@ so nothing else needs to be kept, and who reads the log knows who did what to wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -17,11 +18,6 @@ AUDIT: Final = " audit"
 """The log's name: rooms' names are trimmed, so none begins with a space."""
 USERS: Final = " users"
 """The log of the names that users with a token have, which no guest may take."""
-
-
-def is_system(log: str) -> bool:
-    """Whether a log is no room's, but of the server's own records."""
-    return log.startswith(" ")
 
 
 class Audit(Struct, tag_field="type", tag="audit", omit_defaults=True, gc=False):
@@ -58,5 +54,5 @@ class Known(Struct, tag_field="type", tag="user", gc=False):
     name: str
 
 
-read_audit = msgspec.json.Decoder(Audit).decode
-read_known = msgspec.json.Decoder(Known).decode
+read: Callable[[bytes], Audit | Known] = msgspec.json.Decoder(Audit | Known).decode
+"""The JSON of a record → the record."""

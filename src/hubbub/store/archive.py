@@ -13,8 +13,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from hubbub.protocol.audit import AUDIT, USERS, Audit, Known
 from hubbub.protocol.incoming import Id, Number, Seq
-from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
+from hubbub.protocol.outgoing import Deleted, Edited, Moderated, Said, encode
 
 VERSION: Final = 1
 LONGEST: Final = 64 << 20
@@ -94,8 +95,11 @@ class BadLineError(Exception):
     """A line that cannot stand where it does; `str()` goes on from its place: "has no seq"."""
 
 
+AnyEvent = Said | Edited | Deleted | Moderated | Audit | Known
+"""All kinds of events that there are."""
+
 _read_line = msgspec.json.Decoder(Line).decode
-_read_event = msgspec.json.Decoder(Said | Edited | Deleted).decode
+_read_event = msgspec.json.Decoder(AnyEvent).decode
 _write = msgspec.json.Encoder().encode
 
 
@@ -178,21 +182,22 @@ class Check:
         if event.seq != self._seq + 1 or event.seq > room.seq:
             wanted = f"{self._seq + 1} comes next" if self._seq < room.seq else "its room ends"
             raise BadLineError(f"has the seq {event.seq}, where {wanted}")
-        if event.room != room.room:
-            raise BadLineError(f"is of the room {event.room!r} within {room.room!r}")
+        if log_of(event) != room.room:
+            raise BadLineError(f"is of the room {log_of(event)!r} within {room.room!r}")
         if event.ts < self._ts:
             raise BadLineError(f"has the ts {event.ts}, before {self._ts} of the event before")
-        target = None
+        target: int | None = 0
         if isinstance(event, Said):
+            target = None
             if event.id != found.id:
                 raise BadLineError("has another id than its event")
-        else:
+        elif isinstance(event, Edited | Deleted):
             target = event.target
             if not 0 < target < event.seq:
                 raise BadLineError(f"changes the event {target}, which is not before it")
             if event.id is not None or found.digest is not None:
                 raise BadLineError("has what a change cannot have: a digest, or an id inside")
-        if not isinstance(event, Deleted) and event.deleted and event.text:
+        if isinstance(event, Said | Edited) and event.deleted and event.text:
             raise BadLineError("has words, and is deleted")
         if found.id is None and found.digest is not None:
             raise BadLineError("has a digest without an id")
@@ -205,7 +210,18 @@ class Check:
         return Row(event.seq, event.ts, found.author, target, payload, used)
 
 
-def canonical(raw: bytes) -> tuple[Said | Edited | Deleted, bytes]:
+def log_of(event: AnyEvent) -> str:
+    """Which log an event is of."""
+    match event:
+        case Audit():
+            return AUDIT
+        case Known():
+            return USERS
+        case _:
+            return event.room
+
+
+def canonical(raw: bytes) -> tuple[AnyEvent, bytes]:
     """An event and its JSON as we write it, whatever tool it passed through on its way.
 
     Raises `BadLineError`.

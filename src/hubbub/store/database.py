@@ -1,13 +1,12 @@
 """One SQLite file: how it is opened, whose it is, and how its schema grows.
 
-Laws: one Hubbub at a time writes to a file (an advisory lock on `FILE.lock`); the schema has a
+Laws: one Hubbub at a time writes to a file (see `lock`); the schema has a
 version (`user_version`) and only goes forward; a file of a newer Hubbub, or of another program,
 is never touched. Everything here raises `UnusableError` with what to do about it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from pathlib import Path
@@ -30,7 +29,7 @@ MIGRATIONS: Final = [
       seq INTEGER NOT NULL,
       ts INTEGER NOT NULL,
       author BLOB NOT NULL,         -- identity, a hash
-      target INTEGER,               -- the chat that it changes, or 0; NULL: it is a chat
+      target INTEGER,               -- the chat that it changes; NULL: it is a chat
       payload TEXT NOT NULL,        -- its JSON, as everyone gets it
       PRIMARY KEY (log, seq)
     ) STRICT, WITHOUT ROWID;
@@ -63,34 +62,13 @@ class UnusableError(Exception):
         self.mend = mend
 
 
-def locked(path: Path) -> int:
-    """Take the file for this process; gives the descriptor that holds it until it is closed."""
-    beside = path.with_name(path.name + ".lock")
-    try:
-        held = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as problem:
-        raise _unreachable(path, problem) from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        who = os.pread(held, 20, 0).decode(errors="replace").strip()
-        os.close(held)
-        raise UnusableError(
-            f"{path} is in use by another Hubbub{f' (process {who})' if who else ''}",
-            "stop that one first, or give another --store",
-        ) from None
-    os.ftruncate(held, 0)
-    os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
-    return held
-
-
 def connect(path: Path, sync: Sync) -> sqlite3.Connection:
     """A connection that writes; the file is made, and its schema brought up to date."""
     try:
         # Not by SQLite, whose files anyone could read: what is said in a room is private.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as problem:
-        raise _unreachable(path, problem) from None
+        raise unreachable(path, problem) from None
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256
     )
@@ -168,7 +146,8 @@ def check_ours(path: Path, application: int, version: int) -> None:
         )
 
 
-def _unreachable(path: Path, problem: OSError) -> UnusableError:
+def unreachable(path: Path, problem: OSError) -> UnusableError:
+    """What to do about a file that cannot be opened."""
     if isinstance(problem, FileNotFoundError):
         return UnusableError(
             f"there is no directory {path.parent} for {path.name}", "make it, or give another"

@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
-from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
-from hubbub.store.archive import BadLineError, Room, Used, canonical
+from hubbub.protocol.audit import AUDIT, USERS, Audit, Known
+from hubbub.protocol.outgoing import Said, encode
+from hubbub.store.archive import AnyEvent, BadLineError, Room, Used, canonical, log_of
 from hubbub.store.database import MIGRATIONS, UnusableError, check_ours
 from hubbub.store.exporting import Kept, Remembered
 from hubbub.store.pages import MAGIC, Pages, rows
@@ -78,7 +79,7 @@ def _name_the_nameless(db: sqlite3.Connection) -> None:
             except BadLineError:
                 continue
             if event.seq == seq:
-                named = (log, event.room, "?", seq - 1, 0)
+                named = (log, log_of(event), "?", seq - 1, 0)
                 db.execute("INSERT OR IGNORE INTO log VALUES (?, ?, ?, ?, ?)", named)
                 break
 
@@ -108,7 +109,7 @@ class Damaged:
             self.torn.append(room.room)
         return Room(room.room, self._new_epoch(), room.floor, room.ts, last)
 
-    def _mend_ids(self, log: int, event: Kept, said: Said | Edited | Deleted) -> None:
+    def _mend_ids(self, log: int, event: Kept, said: AnyEvent) -> None:
         """A chat has its id in itself, so that is remembered, and no other for its number."""
         at = (log, event.seq)
         if not isinstance(said, Said):
@@ -130,7 +131,7 @@ class Damaged:
         for event, said in self._events(log, room):
             while seq + 1 < event.seq:
                 seq += 1
-                yield Kept(seq, NOBODY, encode(Said(room.room, "?", "", ts, seq, deleted=True)))
+                yield Kept(seq, NOBODY, _lost(room.room, seq, ts))
             seq, ts = event.seq, said.ts
             if (
                 isinstance(said, Said)
@@ -152,7 +153,7 @@ class Damaged:
         wanted = "SELECT seq, author, id, ts, digest FROM sent WHERE log = ? ORDER BY 1, 2, 3"
         return map(Remembered._make, self._db.execute(wanted, (log,)))
 
-    def _events(self, log: int, room: Room) -> Iterator[tuple[Kept, Said | Edited | Deleted]]:
+    def _events(self, log: int, room: Room) -> Iterator[tuple[Kept, AnyEvent]]:
         """The events that are what they should be, with what they say."""
         wanted = "SELECT seq, author, payload FROM event WHERE log = ? AND seq > ? ORDER BY seq"
         ts = room.ts
@@ -161,10 +162,19 @@ class Damaged:
                 said, payload = canonical(event.payload)
             except BadLineError:
                 continue
-            found = (said.seq, said.room, payload, 0 < len(event.author) <= 64)
+            found = (said.seq, log_of(said), payload, 0 < len(event.author) <= 64)
             if found == (event.seq, room.room, event.payload, True) and said.ts >= ts:
                 ts = said.ts
                 yield event, said
+
+
+def _lost(room: str, seq: int, ts: int) -> bytes:
+    """What stands where an event was: a deleted message, or a record of nothing."""
+    if room == AUDIT:
+        return encode(Audit(seq, ts, "delete", "", "?"))
+    if room == USERS:
+        return encode(Known(seq, ts, ""))
+    return encode(Said(room, "?", "", ts, seq, deleted=True))
 
 
 def _is_sound(author: bytes, id: str, seq: int, ts: int, digest: bytes | None) -> bool:

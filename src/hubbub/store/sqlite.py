@@ -26,9 +26,9 @@ from hubbub.store.database import (
     connect,
     connect_reader,
     is_damage,
-    locked,
     unusable,
 )
+from hubbub.store.lock import Lock
 from hubbub.store.retention import sweep
 from hubbub.store.rows import Head
 
@@ -71,12 +71,24 @@ class SqliteStore:
         """Why there is no file to write to, while there is none."""
         self._reading = threading.Lock()
         """Held while the reading connection is used, so that it can be replaced."""
-        self._lock = locked(path)
+        self._lock = Lock(path)
+        self.was_cut = self._lock.was_cut
+        """The machine went down since: every room has a new epoch, for its last events may be
+        gone that clients have seen."""
         try:
             self._connect()
+            if self.was_cut:
+                self._begin_anew()
+            self._lock.begin(self._bounds.sync)
         except BaseException:
-            os.close(self._lock)
+            self._lock.abandon()
             raise
+
+    def _begin_anew(self) -> None:
+        with self._transaction():
+            for (log,) in self._db.execute("SELECT id FROM log").fetchall():
+                epoch = (self._new_epoch(), log)
+                self._db.execute("UPDATE log SET epoch = ? WHERE id = ?", epoch)
 
     def _connect(self) -> None:
         self._db = connect(self.path, self._bounds.sync)
@@ -281,7 +293,7 @@ class SqliteStore:
                 pass  # the next start goes on from the write-ahead log
             self._reader.close()
             self._db.close()
-            os.close(self._lock)
+            self._lock.release()
 
     # What may go wrong
 
@@ -326,5 +338,6 @@ class SqliteStore:
             yield
         except sqlite3.Error as problem:
             # Damage can show at any time: to read all of a large file at the start takes too long.
-            told = unusable(self.path, problem) if is_damage(problem) else problem
-            raise StoreError(str(told)) from problem
+            # Clients hear of it, so it has no path.
+            told = f"the file is damaged ({problem}), see docs/storage.md"
+            raise StoreError(told if is_damage(problem) else str(problem)) from problem
