@@ -210,7 +210,7 @@ def test_a_secret_that_is_written_wrong_is_not_shown(file: str, tmp_path: Path) 
 def test_a_secret_does_not_show_itself_in_settings() -> None:
     from hubbub.settings import SettingError, Settings
 
-    settings = Settings(jwt_secret=SECRET)
+    settings = Settings(jwt_secret=SECRET, mod_password=SECRET)
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)
     with pytest.raises(SettingError) as wrong:
