@@ -44,8 +44,9 @@ coverage: $(DEV) ## the tests with the coverage of branches, which has to be 95 
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-fuzz: $(DEV) ## what random bytes do to the framing and random tokens to the door, for long
+fuzz: $(DEV) ## what random bytes do to the framing, tokens to the door and frames to all, for long
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz --timeout=0 $(or $(ARGS),tests/websocket tests/access/test_token_fuzz.py)
+	$(BIN)/python -m tests.fuzz
 
 figures: $(DEV) ## measure the store and the limits: some minutes, on a quiet machine
 	$(BIN)/python -m bench.store $(ARGS)

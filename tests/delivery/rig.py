@@ -72,6 +72,7 @@ class Reader:
         self.most_waiting = 0
         self.broken = False
         self.held: deque[Incoming] = deque()
+        self.returning = 0
         self.waits = False
 
     def send(self, data: bytes) -> int:
@@ -144,7 +145,9 @@ class Reader:
         hub, me = self.house.hub, cast("Connection", self)
         while self.held and self.is_open and not self.waits:
             frame = self.held[0]
-            if isinstance(frame, Join | Leave) and (self.is_full or hub.fanout.is_lagging(me)):
+            if isinstance(frame, Join | Leave) and (
+                self.is_full or self.returning or hub.fanout.is_lagging(me)
+            ):
                 return
             if isinstance(frame, Join) and not hub.ready(frame.room, self.opened):
                 self.waits = True

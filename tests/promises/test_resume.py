@@ -100,3 +100,18 @@ async def test_a_message_sent_twice_with_its_id_is_in_the_log_once() -> None:
         await bob.say("chat", text="bob's own", id="m1")
         mine = await bob.until("chat")
         assert mine["seq"] == 2, "an id belongs to its author"
+
+
+async def test_who_comes_back_and_goes_on_at_once_has_all_that_was_said_before() -> None:
+    async with house() as here, here.client() as ann, here.client() as bob:
+        welcome = await ann.join("general", "alice")
+        await say_all(ann, "one", "two", "three")
+        # All in one breath: the replay is still to be read when the next join comes.
+        await bob.say("join", room="general", username="bob", since=1, epoch=welcome["epoch"])
+        await bob.say("chat", text="last words", id="mine")
+        await bob.say("join", room="other", username="bob", id="on")
+        heard = []
+        while (frame := await bob.hear()).get("id") != "on":
+            heard.append(frame)
+        assert [frame["seq"] for frame in heard if frame["type"] == "chat"] == [2, 3, 4]
+        assert [frame["text"] for frame in heard if frame.get("id") == "mine"] == ["last words"]

@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         "heartbeat",
         "is_full",
         "number",
+        "returning",
         "send",
         "session",
     )
@@ -93,6 +94,8 @@ class Connection(asyncio.Protocol):
         self.feeds: tuple[Feed, ...] = ()
         self.heard = True
         """Something came from the peer since the heartbeat last looked."""
+        self.returning = 0
+        """Rooms that it comes back to by `since`, and has not had the replay of."""
         self.is_full = False
         """Bytes wait in the transport: nothing may be sent past them."""
 
@@ -193,7 +196,7 @@ class Connection(asyncio.Protocol):
 
     def _must_wait(self, frame: Join | Leave) -> bool:
         """Whether a frame has to be held: a connection goes on by itself when it need not be."""
-        if self.is_full or self._hub.fanout.is_lagging(self):
+        if self.is_full or self.returning or self._hub.fanout.is_lagging(self):
             return True  # whoever comes or goes has first had all that was said before
         if isinstance(frame, Join) and not self._hub.ready(frame.room, self._opened):
             self._waits = True

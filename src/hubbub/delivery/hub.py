@@ -125,6 +125,7 @@ class Hub:
         for effect in self.lobby.handle(reader.session, frame, now):
             if isinstance(effect, Enter):
                 self.feeds[effect.room.name].coming += 1
+                reader.returning += effect.since is not None
             elif isinstance(effect, Browse | AskAuthor | AskWritings):
                 waits = True
             self.put(effect)
@@ -355,6 +356,8 @@ class Hub:
         self.lobby.inform(effect.session, frame, time.monotonic())
         seen = feed.log.seq
         if effect.since is not None:
+            reader.returning -= 1
+            self.soon(reader.go_on)
             first = self.keeper.first(name)
             seen = resume(frame, effect.since, effect.epoch, first)
         self.fanout.tell(reader, frame)
