@@ -19,7 +19,7 @@ from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
-from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
+from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
                 if said is not None:
                     hub.put(said)
                 continue
-            if isinstance(frame, Join | Leave) and self._must_wait(frame):
+            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame):
                 self._hold(items[place:] + (self._held or []))
                 return
             if hub.decide(self, frame, now):
@@ -194,9 +194,13 @@ class Connection(asyncio.Protocol):
             self._hold(self._held or [])
             hub.park(self)
 
-    def _must_wait(self, frame: Join | Leave) -> bool:
+    def _must_wait(self, frame: Join | Leave | Edit | Delete) -> bool:
         """Whether a frame has to be held: a connection goes on by itself when it need not be."""
-        if self.is_full or self.returning or self._hub.fanout.is_lagging(self):
+        if self.returning or self._hub.fanout.is_lagging(self):
+            # Its answers to changes have to wait for their place; so that not many of them do, no
+            # change is made by who is far behind.
+            return True
+        if self.is_full and isinstance(frame, Join | Leave):
             return True  # whoever comes or goes has first had all that was said before
         if isinstance(frame, Join) and not self._hub.ready(frame.room, self._opened):
             self._waits = True

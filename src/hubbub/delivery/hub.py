@@ -248,6 +248,8 @@ class Hub:
                 feed.history.append((outcome.seq, outcome.payload))
             elif outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
+                for seq, payload in outcome.emptied:
+                    feed.change(seq, payload)
                 if outcome.answer is not None:
                     feed.hold(reader)
                     feed.answer(reader, outcome.seq, text_frame(outcome.answer))
@@ -256,9 +258,10 @@ class Hub:
         else:
             # It was sent again. Who has not heard it yet hears it where it stands in the log: an
             # answer that overtook the replay would look like a gap, or hide one.
-            answer = outcome.answer or outcome.payload
-            if not self.feeds[post.log].answer(reader, outcome.seq, text_frame(answer)):
-                self.fanout.tell(reader, answer)
+            own = outcome.answer
+            frame = text_frame(own) if own is not None else None
+            if not self.feeds[post.log].answer(reader, outcome.seq, frame):
+                self.fanout.tell(reader, own or outcome.payload)
 
     def _recorded(self, record: Record, outcome: Outcome) -> None:
         """A record in one of the server's own logs is kept: now it holds."""

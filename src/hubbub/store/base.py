@@ -27,8 +27,9 @@ class Stored(Struct, gc=False):
     """A draft that is in the log: its number and its JSON as everyone gets it.
 
     `fresh` is False where the log had it already: then it is for the sender alone. `changed` is
-    the JSON of the chat that it changed, as that is now; `answer` the author's own copy where that
-    is another, because it carries an `id` that the others' does not.
+    the JSON of the chat that it changed, as that is now, and `emptied` the edits of it, as seq and
+    JSON, that lost their words with it; `answer` the author's own copy where that is another,
+    because it carries an `id` that the others' does not.
     """
 
     seq: int
@@ -36,6 +37,7 @@ class Stored(Struct, gc=False):
     fresh: bool = True
     changed: bytes | None = None
     answer: bytes | None = None
+    emptied: Sequence[tuple[int, bytes]] = ()
 
 
 class Refused(Struct, gc=False):

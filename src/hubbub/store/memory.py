@@ -137,17 +137,21 @@ class MemoryStore:
         if isinstance(new, Refused):
             return new
         log.replace(draft.target, new)
+        emptied: list[tuple[int, bytes]] = []
         if not draft.text:
             first = events.id_of(new)
-            if first is not None:
-                log.ids[draft.author, first] = (draft.target, None)
+            if first is not None and author is not None:
+                log.ids[author, first] = (draft.target, None)
             for seq, payload in enumerate(log.events, log.first):
                 if log.authors[seq - log.first] is None and (
                     events.target_of(payload) == draft.target
                 ):
-                    log.replace(seq, events.wordless(payload))
+                    emptied.append((seq, events.wordless(payload)))
+            for seq, payload in emptied:
+                log.replace(seq, payload)
         payload = self._add(log, draft, ts)
-        return Stored(log.seq, payload, changed=new, answer=events.answer(payload, draft.id))
+        answer = events.answer(payload, draft.id)
+        return Stored(log.seq, payload, changed=new, answer=answer, emptied=emptied)
 
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. A log that rested is awake again."""
