@@ -126,7 +126,8 @@ class Moderation:
             return [refuse(session, "forbidden", message, frame.id)]
         if frame.username is not None:
             name = names.tidy(frame.username)
-            meant = self._rooms[place].holders(likeness.keys(name))
+            keys = likeness.keys(name) if len(name) <= names.LONGEST else ()
+            meant = self._rooms[place].holders(keys)
             if not meant:
                 message = f"nobody here is called {name}"
                 return [refuse(session, "not_found", message, frame.id)]
