@@ -327,3 +327,17 @@ async def test_an_act_that_is_asked_for_twice_is_done_once() -> None:
         await here.ann.say("mute", username="cy", id="once")
         assert (await here.ann.until("error"))["code"] == "id_reused"
         assert len((await ask(here.ann, "sanctions"))["sanctions"]) == 1
+        await said(here.ann, "that was all")
+        told = await here.cy.until("moderated")
+        assert (told["action"], told["username"]) == ("mute", "bob")
+        assert (await here.cy.hear())["type"] == "chat", "the room heard of it once"
+
+
+async def test_nothing_is_done_that_is_not_in_the_audit_log() -> None:
+    async with scene() as here:
+        await said(here.bob, "words")
+        await here.ann.say("mute", username="cy", id="once")
+        await here.ann.until("ok", id="once")
+        await here.ann.say("purge", username="bob", id="once")
+        assert (await here.ann.until("error", id="once"))["code"] == "id_reused"
+        assert (await ask(here.ann, "history"))["events"][0]["text"] == "words"

@@ -10,7 +10,7 @@ import pytest
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Moderated
-from hubbub.store.base import Store
+from hubbub.store.base import Store, Stored
 from tests.store.kinds import ANN, BOB, KINDS, delete, edit, keep, refused, say, stored
 
 
@@ -258,6 +258,20 @@ def test_a_record_that_is_asked_for_again_is_kept_once(store: Store) -> None:
     assert (stored(again).seq, stored(again).fresh) == (stored(first).seq, False)
     assert (stored(other).seq, stored(other).fresh) == (2, True)
     assert refused(reused) == "id_reused"
+
+
+def test_what_follows_is_kept_only_with_what_it_follows(store: Store) -> None:
+    def follower(text: str) -> Draft:
+        draft = say(text)
+        draft.follows = True
+        return draft
+
+    batch = [act("1"), follower("a"), follower("b"), act("1"), follower("c"), act("1", "ban")]
+    batch += [follower("d"), say("e"), follower("f"), delete(99), follower("g")]
+    outcomes = store.append(batch, 1)
+    kept = [isinstance(one, Stored) and one.fresh for one in outcomes]
+    assert kept == [True] * 3 + [False] * 4 + [True] * 2 + [False] * 2
+    assert texts(store.after("red", 0, 99).events) == ["a", "b", "e", "f"]
 
 
 def test_a_moderator_deletes_what_others_said_and_its_author_is_known(store: Store) -> None:

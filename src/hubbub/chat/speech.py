@@ -136,7 +136,8 @@ class Speech:
             record = Record(
                 AUDIT, author, member.name, "", None, 0, event=audit, session=session, answer=False
             )
-            return [record, post]
+            record.follows = True
+            return [post, record]
 
         return AskAuthor(session, place, seq, frame.id, known)
 

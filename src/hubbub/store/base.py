@@ -76,7 +76,10 @@ class Store(Protocol):
     def is_untidy(self) -> bool: ...
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
-        """Number and keep the drafts, all of one turn; `ts` is Unix time in ms."""
+        """Number and keep the drafts, all of one turn; `ts` is Unix time in ms.
+
+        A draft that `follows` one which is refused, or was kept already, is refused with it.
+        """
         ...
 
     def open(self, name: str, count: int) -> Opened:
