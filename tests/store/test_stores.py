@@ -288,6 +288,21 @@ def test_a_moderator_deletes_what_others_said_and_its_author_is_known(store: Sto
     assert store.author("red", 2) == Authored(BOB, "bob", True)
 
 
+def test_what_a_moderator_deleted_is_forgotten_by_its_authors_id(store: Store) -> None:
+    keep(store, say("his", "1", BOB))
+    theirs = delete(1, "2")
+    theirs.moderator = True
+    keep(store, theirs)
+    # Sent again it is deleted, and nothing is left of its first words to tell others from them.
+    for text in ("his", "no words of his"):
+        (again,) = store.append([say(text, "1", BOB)], 9)
+        assert (stored(again).seq, stored(again).fresh) == (1, False)
+    # The moderator's ids are the moderator's own.
+    (mine,) = store.append([say("mine", "1")], 9)
+    assert (stored(mine).seq, stored(mine).fresh) == (3, True)
+    assert refused(store.append([say("other words", "1")], 9)[0]) == "id_reused"
+
+
 def test_the_messages_of_one_author_are_found_newest_first(store: Store) -> None:
     for number in range(6):
         keep(store, say(f"a{number}"), say(f"b{number}", author=BOB))

@@ -76,24 +76,25 @@ class Batch:
             return new
         self._replace(head, draft.target, new)
         if not draft.text:
-            self._take_back(draft, head, events.id_of(payload))
+            assert author is not None, "or it was refused"
+            self._take_back(head, draft.target, author, events.id_of(payload))
         payload = self._add(draft, head, key)
         return Stored(head.seq, payload, changed=new, answer=events.answer(payload, draft.id))
 
-    def _take_back(self, draft: Draft, head: Head, id: str | None) -> None:
+    def _take_back(self, head: Head, target: int, author: bytes, id: str | None) -> None:
         """The words are to be gone from what edited them, too, and from what tells a resend."""
         self.deleted = True
         edits = self._db.execute(
-            "SELECT seq, payload FROM event WHERE log = ? AND target = ?", (head.id, draft.target)
+            "SELECT seq, payload FROM event WHERE log = ? AND target = ?", (head.id, target)
         ).fetchall()
         for seq, payload in edits:
             self._replace(head, seq, events.wordless(payload))
         if id is not None:
             self._db.execute(
                 "UPDATE sent SET digest = NULL WHERE log = ? AND author = ? AND id = ?",
-                (head.id, draft.author, id),
+                (head.id, author, id),
             )
-            first = (head.id, draft.author, id)
+            first = (head.id, author, id)
             if first in self._known:
                 seq, ts, _ = self._known[first]
                 self._known[first] = (seq, ts, None)

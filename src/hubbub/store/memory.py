@@ -137,8 +137,8 @@ class MemoryStore:
         log.replace(draft.target, new)
         if not draft.text:
             first = events.id_of(new)
-            if first is not None:
-                log.ids[draft.author, first] = (draft.target, None)
+            if first is not None and author is not None:
+                log.ids[author, first] = (draft.target, None)
             for seq, payload in enumerate(log.events, log.first):
                 if log.authors[seq - log.first] is None and (
                     events.target_of(payload) == draft.target
