@@ -75,7 +75,12 @@ class Connection(asyncio.Protocol):
     )
 
     def __init__(
-        self, hub: Hub, heartbeat: Heartbeat, max_message: int, grant: Grant | None = None
+        self,
+        hub: Hub,
+        heartbeat: Heartbeat,
+        max_message: int,
+        grant: Grant | None = None,
+        address: str = "",
     ) -> None:
         self._hub = hub
         self._parser = Parser(max_message)
@@ -92,7 +97,7 @@ class Connection(asyncio.Protocol):
         self._since = time.monotonic()
         self.heartbeat = heartbeat
         self.number = next(_numbers)
-        self.session = Session(self)
+        self.session = Session(self, address)
         self.session.grant = grant
         self.feeds: tuple[Feed, ...] = ()
         self.heard = True
@@ -123,7 +128,7 @@ class Connection(asyncio.Protocol):
 
         `gone(remote)` is called once when it has ended.
         """
-        self._remote = self.session.address = remote
+        self._remote = remote
         self._gone = gone
         self._transport = transport
         info = transport.get_extra_info("socket")
