@@ -266,6 +266,7 @@ class Connection(asyncio.Protocol):
         """The socket is gone."""
         self._leave("reset" if exc is not None else "lost")
         self.heartbeat.remove(self)
+        self._hub.expiry.forget(self)
         # The transport closes the descriptor; ours only borrowed it.
         self._sock.detach()
         self._gone(self._remote)
