@@ -20,7 +20,10 @@ from hubbub.protocol.draft import Authored, Draft
 
 
 class StoreError(Exception):
-    """The store cannot do its work now; `str()` says why, for a person. Nothing was kept."""
+    """The store cannot do its work now, and nothing was kept.
+
+    `str()` says why, for a person. Clients hear it, so it does not say where anything is.
+    """
 
 
 class Stored(Struct, gc=False):
