@@ -129,6 +129,25 @@ async def test_moderators_by_token_keep_order_where_it_says_so() -> None:
         assert await refused(ann, "mute", username="ann") == "forbidden"
 
 
+async def test_a_moderator_who_was_away_cannot_be_muted_either() -> None:
+    async with tokens() as here, user(here, mod=True) as ann:
+        await welcomed(ann, "general")
+        async with user(here, "bob", mod=["general"]) as bob:
+            await welcomed(bob, "general")
+            await bob.say("chat", text="in order")
+            seq = (await bob.until("chat"))["seq"]
+        await ann.until("left")
+        await ann.say("mute", seq=seq, id="m")
+        await ann.until("ok", id="m")
+        async with user(here, "bob", mod=["general"]) as bob:
+            assert "muted" not in await welcomed(bob, "general")
+            await bob.say("chat", text="still")
+            await bob.until("chat", text="still")
+        async with user(here, "bob") as bob:
+            assert (await welcomed(bob, "general"))["muted"] == {}
+            assert await refused(bob, "chat", text="x") == "muted"
+
+
 async def test_a_mute_is_of_the_user_on_every_socket_and_through_every_token() -> None:
     async with tokens() as here, user(here, mod=True) as ann, user(here, "bob") as bob:
         await welcomed(ann, "general")
