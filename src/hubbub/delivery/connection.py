@@ -369,6 +369,8 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self._closing = True
             self._reason = reason
+            # What it is out of is felt later; from here on it is sent nothing (section 5.5.1).
+            self._hub.fanout.choke(self)
             self._hub.drop(self)
 
     # Is it alive?
