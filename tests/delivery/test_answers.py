@@ -167,3 +167,23 @@ def test_a_moderators_deletion_does_not_use_up_the_moderators_own_ids(
     (again,) = store.append([say("rude", "i1", BOB)], 9)
     assert not stored(again).fresh
     store.close()
+
+
+def test_a_look_back_at_long_messages_gets_fewer_of_them_and_can_go_on() -> None:
+    house = House()
+    ann = house.reader()
+    ann.say(Join("red", "ann"))
+    for number in range(40):
+        ann.say(Chat(f"{number:<2}" + "\U0001f600" * 3_998))
+    ann.heard()
+    seen: list[int] = []
+    before = None
+    for _ in range(20):
+        ann.say(History("red", before=before, limit=40))
+        (past,) = ann.heard()
+        assert len(str(past["events"]).encode()) < 300_000
+        seen = [chat["seq"] for chat in past["events"]] + seen
+        before = seen[0]
+        if not past["more"]:
+            break
+    assert seen == list(range(1, 41))

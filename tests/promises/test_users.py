@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
+from hubbub.delivery.connection import Connection
 from tests.server import Client, Frame, House, house
 
 SECRET = "a secret of at least thirty-two bytes"
@@ -127,6 +129,25 @@ async def test_moderators_by_token_keep_order_where_it_says_so() -> None:
         assert await refused(ann, "mute", username="ann") == "forbidden"
 
 
+async def test_a_moderator_who_was_away_cannot_be_muted_either() -> None:
+    async with tokens() as here, user(here, mod=True) as ann:
+        await welcomed(ann, "general")
+        async with user(here, "bob", mod=["general"]) as bob:
+            await welcomed(bob, "general")
+            await bob.say("chat", text="in order")
+            seq = (await bob.until("chat"))["seq"]
+        await ann.until("left")
+        await ann.say("mute", seq=seq, id="m")
+        await ann.until("ok", id="m")
+        async with user(here, "bob", mod=["general"]) as bob:
+            assert "muted" not in await welcomed(bob, "general")
+            await bob.say("chat", text="still")
+            await bob.until("chat", text="still")
+        async with user(here, "bob") as bob:
+            assert (await welcomed(bob, "general"))["muted"] == {}
+            assert await refused(bob, "chat", text="x") == "muted"
+
+
 async def test_a_mute_is_of_the_user_on_every_socket_and_through_every_token() -> None:
     async with tokens() as here, user(here, mod=True) as ann, user(here, "bob") as bob:
         await welcomed(ann, "general")
@@ -165,6 +186,26 @@ async def test_a_new_token_goes_on_and_its_grants_hold_at_once() -> None:
         while time.time() < until:  # past the end of the first token
             await ann.say("ping", id="p")
             await ann.until("pong", id="p")
+
+
+async def test_of_sockets_that_are_gone_and_tokens_that_were_renewed_nothing_is_kept() -> None:
+    async with tokens() as here, user(here) as ann:
+        for number in range(150):
+            await ann.say("auth", token=token(ttl=600 + number), id="renew")
+            await ann.until("ok", id="renew")
+        assert len(here.server.hub.expiry) <= 100
+        before = connections()
+        for _ in range(5):
+            async with user(here):
+                pass
+        await ann.nothing_more()
+        assert connections() <= before
+
+
+def connections() -> int:
+    """How many are in memory."""
+    gc.collect()
+    return sum(isinstance(one, Connection) for one in gc.get_objects())
 
 
 async def test_a_bad_new_token_changes_nothing() -> None:

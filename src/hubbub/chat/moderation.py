@@ -1,8 +1,9 @@
 """Keeping order: what moderators ask for, and what comes of it.
 
 An act is two events in one batch: a record in the audit log, and one in the room where people
-should know. It holds once that is kept: the record, when it comes back from the store, is applied
-to the `Standing` and carried out on those who are here (`enforce`), on this node as on any other.
+should know, which follows the record, so that neither is there without the other. It holds once
+that is kept: the record, when it comes back from the store, is applied to the `Standing` and
+carried out on those who are here (`enforce`), on this node as on any other.
 
 Laws: only who moderates a room acts there, and no moderator is acted upon; nothing is carried out
 that is not in the audit log.
@@ -126,7 +127,8 @@ class Moderation:
             return [refuse(session, "forbidden", message, frame.id)]
         if frame.username is not None:
             name = names.tidy(frame.username)
-            meant = self._rooms[place].holders(likeness.keys(name))
+            keys = likeness.keys(name) if len(name) <= names.LONGEST else ()
+            meant = self._rooms[place].holders(keys)
             if not meant:
                 message = f"nobody here is called {name}"
                 return [refuse(session, "not_found", message, frame.id)]
@@ -196,9 +198,9 @@ class Moderation:
             )
             by, name = session.identity, session.rooms[place].name
             for seq in sorted(found):
-                effects.append(
-                    Post(place, by, name, "", None, seq, moderator=True, session=session)
-                )
+                post = Post(place, by, name, "", None, seq, moderator=True, session=session)
+                post.follows = True
+                effects.append(post)
             return effects
 
         return [AskWritings(session, place, person.identity, PURGE, frame.id, known)]
@@ -250,7 +252,7 @@ class Moderation:
                 answer=True,
                 count=audit.count,
             ),
-            Post(place, author, by, "", None, 0, event=event, session=session),
+            Post(place, author, by, "", None, 0, event=event, follows=True, session=session),
         ]
 
     def _sessions(self, place: str) -> Iterator[Session]:

@@ -136,7 +136,8 @@ class Speech:
             record = Record(
                 AUDIT, author, member.name, "", None, 0, event=audit, session=session, answer=False
             )
-            return [record, post]
+            record.follows = True
+            return [post, record]
 
         return AskAuthor(session, place, seq, frame.id, known)
 
@@ -169,13 +170,13 @@ class Speech:
             return refuse(session, "too_long", message, id)
         if session.grant is not None and not session.grant.writes(place):
             return refuse(session, "forbidden", "your token lets you read here, not write", id)
-        if self._standing.is_lax:
+        if self._standing.is_lax or session.moderates(place):
             return None
         mute = self._standing.muted(session.identity, place, self._unix(now))
         if mute is not None:
             return Tell(session, Error(_for("you are muted", mute), "muted", id, until=mute.until))
         mode = self._standing.modes.get(place, OPEN)
-        if mode.read_only and not session.moderates(place):
+        if mode.read_only:
             return refuse(session, "read_only", "only moderators speak here at the moment", id)
         return None
 

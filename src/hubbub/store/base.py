@@ -20,7 +20,10 @@ from hubbub.protocol.draft import Authored, Draft
 
 
 class StoreError(Exception):
-    """The store cannot do its work now; `str()` says why, for a person. Nothing was kept."""
+    """The store cannot do its work now, and nothing was kept.
+
+    `str()` says why, for a person. Clients hear it, so it does not say where anything is.
+    """
 
 
 class Stored(Struct, gc=False):
@@ -78,7 +81,10 @@ class Store(Protocol):
     def is_untidy(self) -> bool: ...
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
-        """Number and keep the drafts, all of one turn; `ts` is Unix time in ms."""
+        """Number and keep the drafts, all of one turn; `ts` is Unix time in ms.
+
+        A draft that `follows` one which is refused, or was kept already, is refused with it.
+        """
         ...
 
     def open(self, name: str, count: int) -> Opened:

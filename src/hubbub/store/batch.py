@@ -38,11 +38,12 @@ class Batch:
             if draft.id is not None
         ]
         self._known = rows.known(self._db, keys) if keys else {}
-        outcomes = [self._one(draft, heads[draft.log]) for draft in drafts]
+        outcomes = events.one_by_one(drafts, self._one)
         self._write()
         return outcomes
 
-    def _one(self, draft: Draft, head: Head) -> Outcome:
+    def _one(self, draft: Draft) -> Outcome:
+        head = self._heads[draft.log]
         key = (head.id, draft.author, draft.id) if draft.id is not None else None
         if key is not None and key in self._known:
             return self._again(draft, key)

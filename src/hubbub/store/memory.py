@@ -98,20 +98,18 @@ class MemoryStore:
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """See `Store.append`."""
-        outcomes: list[Outcome] = []
-        for draft in drafts:
-            log = self._logs.get(draft.log) or self._awake(draft.log)
-            if draft.id is not None:
-                known = log.ids.get((draft.author, draft.id))
-                if known is not None:
-                    outcomes.append(_again(log, known, draft))
-                    continue
-            if draft.target:
-                outcomes.append(self._change(log, draft, ts))
-            else:
-                payload = self._add(log, draft, ts)
-                outcomes.append(Stored(log.seq, payload))
-        return outcomes
+        return events.one_by_one(drafts, lambda draft: self._one(draft, ts))
+
+    def _one(self, draft: Draft, ts: int) -> Outcome:
+        log = self._logs.get(draft.log) or self._awake(draft.log)
+        if draft.id is not None:
+            known = log.ids.get((draft.author, draft.id))
+            if known is not None:
+                return _again(log, known, draft)
+        if draft.target:
+            return self._change(log, draft, ts)
+        payload = self._add(log, draft, ts)
+        return Stored(log.seq, payload)
 
     def _add(self, log: _Log, draft: Draft, ts: int) -> bytes:
         seq = log.seq = log.seq + 1
