@@ -7,8 +7,9 @@ import { Socket } from "../model/socket.js";
 import { composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { door, hideDoor, showDoor, waitAtDoor } from "./door.js";
-import { append, clear, showEmpty, showPending, toEnd } from "./log.js";
+import { apply, clear, showEmpty, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
+import { showPending } from "./pending.js";
 import { showPeople } from "./people.js";
 import { words } from "./words.js";
 
@@ -46,8 +47,7 @@ function hear(frame) {
   if (!room) return;
   if (frame.type === "welcome") return welcome(frame);
   if (frame.type === "error") return refused(frame);
-  const rows = room.hear(frame);
-  append(rows, room.me, true);
+  apply(room.hear(frame), room, true);
   if (frame.type === "roster") showPeople(room);
   if (frame.type === "chat") {
     if (outbox.arrived(frame.id) || frame.username === room.me) flush();
@@ -58,7 +58,7 @@ function hear(frame) {
 function welcome(frame) {
   if (!room) return;
   const again = room.epoch !== "";
-  const { fresh, rows } = room.welcome(frame);
+  const patch = room.welcome(frame);
   memory.session = frame.session;
   memory.name = memory.as = room.me;
   memory.room = memory.inside = room.name;
@@ -68,9 +68,9 @@ function welcome(frame) {
   document.title = `${room.name} · Hubbub`;
   byId("place").textContent = room.name;
   hideDoor();
-  if (fresh) clear();
+  if (patch.fresh) clear();
   for (const event of frame.history ?? []) outbox.arrived(event.id);
-  append(rows, room.me, false);
+  apply(patch, room, false);
   showEmpty(url.href);
   showPeople(room);
   socket?.settled();

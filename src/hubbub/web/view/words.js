@@ -22,6 +22,8 @@ export const words = {
   /** @param {number} first @param {number} last */
   gap: (first, last) =>
     first === last ? "One earlier message is gone" : `${last - first + 1} earlier messages are gone`,
+  edited: "edited",
+  deleted: "Message deleted",
   you: "you",
   /** @param {number} n */
   more: (n) => `and ${n} more`,
