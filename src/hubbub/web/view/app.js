@@ -9,6 +9,7 @@ import { byId } from "./dom.js";
 import { door, hideDoor, showDoor, waitAtDoor } from "./door.js";
 import { apply, clear, showEmpty, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
+import { lookBack, looked, lookFailed, lookLost } from "./older.js";
 import { showPending } from "./pending.js";
 import { showPeople } from "./people.js";
 import { words } from "./words.js";
@@ -47,6 +48,10 @@ function hear(frame) {
   if (!room) return;
   if (frame.type === "welcome") return welcome(frame);
   if (frame.type === "error") return refused(frame);
+  if (frame.type === "history") {
+    looked(frame, room);
+    return back();
+  }
   apply(room.hear(frame), room, true);
   if (frame.type === "roster") showPeople(room);
   if (frame.type === "chat") {
@@ -75,6 +80,7 @@ function welcome(frame) {
   showPeople(room);
   socket?.settled();
   ready = true;
+  back();
   flush();
   if (!again) {
     toEnd();
@@ -89,6 +95,11 @@ function refused(error) {
     showDoor(error);
     return;
   }
+  if (lookFailed(error)) {
+    if (error.retry_after !== undefined) window.setTimeout(back, error.retry_after * 1000 + 20);
+    else note(error.message);
+    return;
+  }
   if (outbox.refused(error, Date.now())) {
     const wait = error.retry_after;
     if (wait !== undefined) {
@@ -98,6 +109,13 @@ function refused(error) {
   } else note(error.message);
   flush();
 }
+
+/** Older messages, if one looks at the top. */
+function back() {
+  if (room && ready) lookBack(room, (frame) => socket?.send(frame));
+}
+
+byId("scroll").addEventListener("scroll", back);
 
 /** Send what may be sent, and show what waits. */
 function flush() {
@@ -119,6 +137,7 @@ function flush() {
 
 function lost() {
   ready = false;
+  lookLost();
   outbox.lost();
 }
 

@@ -22,6 +22,9 @@ export const words = {
   /** @param {number} first @param {number} last */
   gap: (first, last) =>
     first === last ? "One earlier message is gone" : `${last - first + 1} earlier messages are gone`,
+  older: "Older messages are coming…",
+  beginning: "This is the beginning of the room",
+  oldest: "Nothing older is kept",
   edited: "edited",
   deleted: "Message deleted",
   you: "you",
