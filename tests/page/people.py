@@ -2,6 +2,17 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+STORE = ("--addr", "127.0.0.1:0", "--store", "sqlite:chat.db")
+"""Flags of a server that keeps what is said in its folder."""
+POSITION = """() => new Promise((done) => {
+  indexedDB.open("hubbub /").onsuccess = ({ target: { result: base } }) => {
+    base.transaction("desks").objectStore("desks").getAll().onsuccess = ({ target }) => {
+      base.close();
+      done(target.result.some(({ position }) => TEST));
+    };
+  };
+})"""
+
 
 def join(page: Page, name: str, room: str | None = None) -> None:
     """Come in by the door."""
@@ -32,3 +43,8 @@ def texts(page: Page) -> Locator:
 def people(page: Page) -> Locator:
     """Who is in the room."""
     return page.get_by_role("list", name="People").get_by_role("listitem")
+
+
+def wait_for_position(page: Page, test: str) -> None:
+    """Wait until the page has kept a `position` that passes `test`, a JavaScript expression."""
+    page.wait_for_function(POSITION.replace("TEST", test))

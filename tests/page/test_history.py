@@ -6,9 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.command import serving
 from tests.page.conftest import Tabs
-from tests.page.people import join, log, texts
-
-STORE = ("--addr", "127.0.0.1:0", "--store", "sqlite:chat.db", "--rate", "0")
+from tests.page.people import STORE, join, log, texts
 
 
 def speak(page: Page, room: str, lines: list[str], name: str = "Bob") -> None:
@@ -54,7 +52,7 @@ SCROLL = """() => {
 
 
 def test_scrolling_back_reaches_the_beginning_without_a_jump(tabs: Tabs, tmp_path: Path) -> None:
-    with serving(*STORE, cwd=tmp_path) as server:
+    with serving(*STORE, "--rate", "0", cwd=tmp_path) as server:
         ann = tabs.open(server.url)
         speak(ann, "garden", [f"line {number}" for number in range(230)])
         join(ann, "Ann", "garden")

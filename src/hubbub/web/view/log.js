@@ -24,12 +24,12 @@ let unseen = 0;
 let sticks = true;
 /** @type {Map<Row, HTMLElement>} */
 let items = new Map();
-/** @type {(row: import("../model/room.js").ChatRow, li: HTMLElement) => void} */
-let dress = () => {};
+/** @type {import("./row.js").Wardrobe} */
+let wardrobe = { waits: () => undefined, dress: () => {} };
 
-/** @param {typeof dress} how what is put on each chat */
-export function dressWith(how) {
-  dress = how;
+/** @param {typeof wardrobe} mine */
+export function dressFrom(mine) {
+  wardrobe = mine;
 }
 
 const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
@@ -91,7 +91,7 @@ export function clear() {
  * @param {boolean} aloud whether a screen reader is told
  */
 function item(row, room, aloud) {
-  const li = render(row, room, dress);
+  const li = render(row, room, wardrobe);
   if (!aloud) li.setAttribute("aria-live", "off");
   items.set(row, li);
   return li;

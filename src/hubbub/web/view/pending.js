@@ -1,39 +1,48 @@
-/** What is not in the log yet, below it. */
+/**
+ * What is not in the log yet, below it: what was said, and whatever the server refused. A change
+ * that only waits is shown on its message.
+ */
 
 import { byId, el } from "./dom.js";
 import { keepPlace } from "./log.js";
 import { text } from "./row.js";
 import { words } from "./words.js";
 
+/** @typedef {import("../model/outbox.js").Letter} Letter */
+
 const pending = byId("pending");
 
 /**
- * @param {import("../model/outbox.js").Letter[]} letters
+ * @param {Letter[]} letters
  * @param {(id: string) => void} retry
  * @param {(id: string) => void} discard
  */
 export function showPending(letters, retry, discard) {
+  const shown = letters.filter((letter) => letter.kind === "chat" || letter.state === "failed");
+  if (!shown.length && !pending.childElementCount) return;
   keepPlace(() => {
-    pending.replaceChildren(
-      ...letters.map((letter) => {
-        const failed = letter.state === "failed";
-        const note = el("span", { text: failed ? `${words.failed}: ${letter.why}` : words.waiting });
-        const why = el("p", { class: "why" }, note);
-        if (failed) {
-          why.append(
-            button(words.retry, () => retry(letter.id)),
-            button(words.discard, () => discard(letter.id)),
-          );
-        }
-        return el("li", { class: `chat own ${failed ? "failed" : "waiting"}` }, text(letter.text), why);
-      }),
-    );
-    if (letters.length) byId("empty").hidden = true;
+    pending.replaceChildren(...shown.map((letter) => item(letter, retry, discard)));
+    if (shown.length) byId("empty").hidden = true;
   });
 }
 
+/** @param {Letter} letter @param {(id: string) => void} retry @param {(id: string) => void} discard */
+function item(letter, retry, discard) {
+  if (letter.state !== "failed") {
+    return el("li", { class: "chat own waiting" }, text(letter.text), el("p", { class: "why", text: words.waiting }));
+  }
+  const reason = words.refusals[letter.code ?? ""] ?? letter.why;
+  const why = el("p", { class: "why" }, el("span", { text: `${words.failed[letter.kind]}: ${reason}` }));
+  why.append(
+    button(words.retry, () => retry(letter.id)),
+    button(words.discard, () => discard(letter.id)),
+  );
+  const what = letter.kind === "delete" ? [] : [text(letter.text)];
+  return el("li", { class: "chat own failed" }, ...what, why);
+}
+
 /** @param {string} label @param {() => void} act */
-export function button(label, act) {
+function button(label, act) {
   const one = el("button", { class: "small", text: label });
   one.addEventListener("click", act);
   return one;

@@ -9,11 +9,17 @@ import { words } from "./words.js";
 /** @typedef {import("../model/room.js").ChatRow} ChatRow */
 /** @typedef {import("../model/room.js").Room} Room */
 
+/** @typedef {import("../model/outbox.js").Letter} Letter */
+
 /**
- * @param {Row} row @param {Room} room
- * @param {(row: ChatRow, li: HTMLElement) => void} dress adds to a chat what can be done with it
+ * What the page knows of a chat beside the room: `waits`, a change that is not in the log yet, and
+ * `dress`, which adds what can be done with it.
+ * @typedef {{waits: (row: ChatRow) => Letter | undefined,
+ *   dress: (row: ChatRow, li: HTMLElement) => void}} Wardrobe
  */
-export function render(row, room, dress) {
+
+/** @param {Row} row @param {Room} room @param {Wardrobe} wardrobe */
+export function render(row, room, wardrobe) {
   switch (row.kind) {
     case "day":
       return el("li", { class: "day" }, el("span", { text: dayName(row.ts) }));
@@ -25,15 +31,15 @@ export function render(row, room, dress) {
       return el("li", { class: "notice", text, dir: "auto" });
     }
     case "chat": {
-      const li = chat(row, room);
-      dress(row, li);
+      const li = chat(row, room, wardrobe.waits(row));
+      wardrobe.dress(row, li);
       return li;
     }
   }
 }
 
-/** @param {ChatRow} row @param {Room} room */
-function chat(row, room) {
+/** @param {ChatRow} row @param {Room} room @param {Letter | undefined} waits */
+function chat(row, room, waits) {
   const own = row.username === room.me ? " own" : "";
   const li = el("li", { class: `chat${own}${row.head ? " head" : ""}` });
   li.dataset.seq = String(row.seq);
@@ -41,14 +47,19 @@ function chat(row, room) {
     const name = el("b", { class: `name hue-${hue(row.username)}`, text: row.username, dir: "auto" });
     li.append(el("p", { class: "by" }, name, clock(row.ts)));
   }
-  const body = row.deleted ? el("p", { class: "text gone", text: words.deleted }) : text(row.text);
-  if (row.edited !== undefined && !row.deleted) {
+  const goes = row.deleted || waits?.kind === "delete";
+  const body = goes ? el("p", { class: "text gone", text: words.deleted }) : text(waits?.text ?? row.text);
+  if (row.edited !== undefined && !goes) {
     const mark = el("span", { class: "edited", text: words.edited });
     mark.title = moment(row.edited);
     body.append(mark);
   }
   if (!row.head) body.append(clock(row.ts));
   li.append(body);
+  if (waits) {
+    li.classList.add("waiting");
+    li.append(el("p", { class: "why", text: waits.kind === "edit" ? words.changing : words.removing }));
+  }
   return li;
 }
 
