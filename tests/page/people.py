@@ -12,6 +12,14 @@ POSITION = """() => new Promise((done) => {
     };
   };
 })"""
+LETTERS = """(count) => new Promise((done) => {
+  indexedDB.open("hubbub /").onsuccess = ({ target: { result: base } }) => {
+    base.transaction("letters").objectStore("letters").count().onsuccess = ({ target }) => {
+      base.close();
+      done(target.result === count);
+    };
+  };
+})"""
 
 
 def join(page: Page, name: str, room: str | None = None) -> None:
@@ -48,3 +56,22 @@ def people(page: Page) -> Locator:
 def wait_for_position(page: Page, test: str) -> None:
     """Wait until the page has kept a `position` that passes `test`, a JavaScript expression."""
     page.wait_for_function(POSITION.replace("TEST", test))
+
+
+def wait_for_letters(page: Page, count: int) -> None:
+    """Wait until so many letters are kept in the page's database."""
+    page.wait_for_function(LETTERS, arg=count)
+
+
+def wake(page: Page) -> None:
+    """Let the page look for the server now, not only when its patience ends."""
+    page.evaluate("void dispatchEvent(new Event('online'))")
+
+
+def lines(page: Page) -> list[str]:
+    """What was said, without times and marks."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => [...document.querySelectorAll("#rows .text")].map((text) =>
+          [...text.childNodes].filter((one) => !/TIME|SPAN/.test(one.nodeName))
+            .map((one) => one.textContent).join(""))"""
+    )

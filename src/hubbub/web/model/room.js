@@ -249,14 +249,15 @@ export class Room {
   }
 
   /**
-   * Let go of the oldest rows until `most` are left; `older` brings them again.
+   * Let go of the oldest rows until less than `most` are left, and the day of the first; `older`
+   * brings them again.
    * @param {number} most
    */
   trim(most) {
     const patch = nothing();
     if (this.rows.length <= most) return patch;
     this.#more = undefined;
-    patch.gone = this.rows.splice(0, this.rows.length - most);
+    patch.gone = this.rows.splice(0, this.rows.length - most + 1);
     for (const row of patch.gone) if (row.kind === "chat") this.#chats.delete(row.seq);
     const first = this.rows.find((row) => row.kind === "chat" || row.kind === "day");
     if (first?.kind === "chat") {

@@ -13,6 +13,8 @@ import { words } from "./words.js";
 
 /** Rows that stay in the page; older ones go, so that a long day does not slow it down. */
 const MOST = 1500;
+/** So many go at once, so that not each message at the end moves the top. */
+const BATCH = 100;
 /** Within this many pixels of the end one counts as being there. */
 const NEAR = 40;
 
@@ -123,7 +125,7 @@ export function apply(patch, room, live) {
   if (chats.some((row) => live && row.username === room.me)) toEnd();
   else if (!sticks && live && chats.length) count(unseen + chats.length);
   // Only at the end: who reads further up keeps what they have loaded.
-  if (sticks && room.rows.length > MOST) apply(room.trim(MOST), room, false);
+  if (sticks && room.rows.length > MOST) apply(room.trim(MOST - BATCH), room, false);
 }
 
 /**
