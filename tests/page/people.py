@@ -4,22 +4,23 @@ from playwright.sync_api import Locator, Page, expect
 
 STORE = ("--addr", "127.0.0.1:0", "--store", "sqlite:chat.db")
 """Flags of a server that keeps what is said in its folder."""
-POSITION = """() => new Promise((done) => {
-  indexedDB.open("hubbub /").onsuccess = ({ target: { result: base } }) => {
-    base.transaction("desks").objectStore("desks").getAll().onsuccess = ({ target }) => {
-      base.close();
-      done(target.result.some(({ position }) => TEST));
+KEPT = """async (store) => {
+  const all = () => new Promise((done) => {
+    indexedDB.open("hubbub /").onsuccess = ({ target: { result: base } }) => {
+      base.transaction(store).objectStore(store).getAll().onsuccess = ({ target }) => {
+        base.close();
+        done(target.result);
+      };
     };
-  };
-})"""
-LETTERS = """(count) => new Promise((done) => {
-  indexedDB.open("hubbub /").onsuccess = ({ target: { result: base } }) => {
-    base.transaction("letters").objectStore("letters").count().onsuccess = ({ target }) => {
-      base.close();
-      done(target.result === count);
-    };
-  };
-})"""
+  });
+  const until = Date.now() + 10000;
+  for (let found; Date.now() < until; await new Promise(requestAnimationFrame)) {
+    found = await all();
+    if (TEST) return "";
+    window.found = found;
+  }
+  return `not in 10 s; it has ${JSON.stringify(window.found)}`;
+}"""
 
 
 def join(page: Page, name: str, room: str | None = None) -> None:
@@ -55,12 +56,13 @@ def people(page: Page) -> Locator:
 
 def wait_for_position(page: Page, test: str) -> None:
     """Wait until the page has kept a `position` that passes `test`, a JavaScript expression."""
-    page.wait_for_function(POSITION.replace("TEST", test))
+    found = f"found.some(({{ position }}) => {test})"
+    assert page.evaluate(KEPT.replace("TEST", found), "desks") == ""
 
 
 def wait_for_letters(page: Page, count: int) -> None:
     """Wait until so many letters are kept in the page's database."""
-    page.wait_for_function(LETTERS, arg=count)
+    assert page.evaluate(KEPT.replace("TEST", f"found.length === {count}"), "letters") == ""
 
 
 def wake(page: Page) -> None:

@@ -131,13 +131,15 @@ export class Room {
   }
 
   /**
-   * Where one stands, with at most `most` of the last events.
+   * Where one stands, with at most `most` of the last events. What was before a gap is on the
+   * server no more, nor is it said there what became of it, so it is not kept here either.
    * @param {number} most
    * @returns {Position}
    */
   position(most) {
     const kept = this.rows.filter((row) => row.kind === "chat" || row.kind === "gap").slice(-most);
-    const events = kept.map(({ kind, ...event }) => ({ type: kind, ...event }));
+    const gap = kept.map((row) => row.kind).lastIndexOf("gap");
+    const events = kept.slice(Math.max(0, gap)).map(({ kind, ...event }) => ({ type: kind, ...event }));
     return { epoch: this.epoch, seq: this.seq, events, own: [...this.own].slice(-OWN) };
   }
 
@@ -215,6 +217,14 @@ export class Room {
       row.edited = frame.ts;
     }
     return { ...nothing(), changed: [row] };
+  }
+
+  /**
+   * The server does not have this message any more.
+   * @param {number} seq
+   */
+  lose(seq) {
+    return this.#change({ type: "deleted", seq: 0, target: seq });
   }
 
   /**

@@ -81,6 +81,28 @@ class BrowsersLock {
   }
 }
 
+/** @param {string} owner @param {boolean} gone */
+function mark(owner, gone) {
+  try {
+    if (gone) localStorage.setItem(`hubbub.gone ${owner}`, "");
+    else localStorage.removeItem(`hubbub.gone ${owner}`);
+  } catch {
+    /* then it ends by itself */
+  }
+}
+
+/** @param {{owner: string, until: number}} lease @param {number} now */
+function isOver(lease, now) {
+  let gone = lease.until <= now || lease.until > now + LEASE; // or the clock was set back
+  try {
+    gone ||= localStorage.getItem(`hubbub.gone ${lease.owner}`) !== null;
+  } catch {
+    /* as above */
+  }
+  if (gone) mark(lease.owner, false);
+  return gone;
+}
+
 /** A record in the database that says until when this tab has the queue. */
 class Lease {
   #owner = crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -91,8 +113,11 @@ class Lease {
   /** @param {string} name */
   constructor(name) {
     this.name = name;
-    // Kind to who comes next; if the browser does not get to it, the lease ends by itself.
-    addEventListener("pagehide", () => this.#give());
+    // The database does not answer a page that goes; a mark in the other storage is made at once.
+    addEventListener("pagehide", () => {
+      this.#until = 0;
+      mark(this.#owner, true);
+    });
   }
 
   /** A tab in the background may be let run too seldom to renew in time: then it is not held. */
@@ -107,10 +132,11 @@ class Lease {
       const request = leases.get(this.name);
       request.onsuccess = () => {
         const lease = request.result;
-        mine = !this.#over && (!lease || lease.owner === this.#owner || lease.until <= now || lease.until > now + LEASE);
+        mine = !this.#over && (!lease || lease.owner === this.#owner || isOver(lease, now));
         if (mine) leases.put({ name: this.name, owner: this.#owner, until: now + LEASE });
       };
     }, undefined);
+    if (mine) mark(this.#owner, false);
     this.#until = mine && !this.#over ? now + LEASE : 0;
     if (mine && this.#over) this.#give();
     else if (mine && !this.#timer) this.#timer = window.setInterval(() => this.attempt(), RENEW);

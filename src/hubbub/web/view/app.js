@@ -111,6 +111,7 @@ function welcome(frame) {
   if (patch.fresh) {
     clear();
     endEdit();
+    lookLost();
   }
   (frame.history ?? []).forEach(settle);
   apply(patch, room, false);
@@ -169,7 +170,10 @@ function refused(error) {
   else if (letter.kind !== "chat" && room) {
     const seq = letter.seq ?? 0;
     if (error.code === "forbidden") room.own.delete(seq);
-    else if (error.code === "not_found" && letter.kind === "delete") mail.discard(letter.id);
+    else if (error.code === "not_found" && letter.kind === "delete") {
+      mail.discard(letter.id); // it is gone, which is what was wanted
+      apply(room.lose(seq), room, false);
+    }
     look(room.chat(seq), room);
     stand();
   }
