@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]
+    Axe,
+)
+from playwright.sync_api import Locator, Page, expect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
@@ -168,3 +172,66 @@ def test_an_edit_cannot_bring_markup_in(tabs: Tabs, server: Server) -> None:
             page.locator("#scroll img, #scroll b:not(.name), #scroll script, .text a")
         ).to_have_count(0)
         expect(page.locator(".edited")).to_have_count(1)
+
+
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_with_all_there_is_to_do(
+    tabs: Tabs, server: Server, scheme: str, screen: dict[str, Any]
+) -> None:
+    page = tabs.open(server.url, color_scheme=scheme, bypass_csp=True, **screen)
+    join(page, "Ann", "garden")
+    for text in ("one", "two", "three"):
+        say(page, text)
+    expect(texts(page)).to_have_count(3)
+    edit_last(page, "drei")
+    expect(page.locator(".edited")).to_have_count(1)
+    touch = "has_touch" in screen
+
+    def reveal(text: str) -> Locator:
+        message = page.locator(".mine", has_text=text)
+        message.tap(position={"x": 4, "y": 4}) if touch else message.hover()
+        return message
+
+    reveal("one").get_by_role("button", name="Delete").click()
+    page.locator(".mine", has_text="one").get_by_role("button", name="Delete").click()
+    expect(page.locator(".gone")).to_have_count(1)
+    reveal("two").get_by_role("button", name="Delete").click()
+    page.get_by_label("Message").press("ArrowUp")
+    expect(page.locator("#editing")).to_be_visible()
+    # A letter that failed.
+    page.get_by_label("Message").press("Escape")
+    say(page, "x" * 4001)
+    expect(page.locator("#pending .failed")).to_be_visible()
+    page.get_by_label("Message").press("ArrowUp")
+    page.wait_for_function("() => document.getAnimations().length === 0")
+    result = Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+    if touch:
+        buttons = page.locator(".asks .tools button, #pending button, #editing button")
+        expect(buttons).to_have_count(5)
+        for button in buttons.all():
+            box = button.bounding_box()
+            assert box is not None
+            assert box["width"] >= 44
+            assert box["height"] >= 44
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+
+
+def test_a_tap_shows_what_can_be_done(tabs: Tabs, server: Server) -> None:
+    page = tabs.open(server.url, **PHONE)
+    join(page, "Ann", "garden")
+    say(page, "one")
+    message = page.locator(".mine")
+    edit = message.get_by_role("button", name="Edit: one")
+    expect(message.locator(".tools")).to_have_css("opacity", "0")
+    message.tap(position={"x": 4, "y": 4})
+    expect(message.locator(".tools")).to_have_css("opacity", "1")
+    edit.tap()
+    page.get_by_label("Message").fill("eins")
+    page.get_by_role("button", name="Save").tap()
+    expect(texts(page)).to_contain_text("eins")

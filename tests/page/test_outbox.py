@@ -292,3 +292,24 @@ def test_an_edit_made_while_the_server_is_away_is_sent_later(tabs: Tabs, tmp_pat
         expect(ann.locator(".waiting")).to_have_count(0)
         expect_all_sent(ann)
         expect(bob.locator(".edited")).to_have_count(1)
+
+
+def test_a_store_that_fails_is_said_in_words_and_waited_for(tabs: Tabs, tmp_path: Path) -> None:
+    with serving(*STORE, cwd=tmp_path) as server:
+        ann = tabs.open(server.url)
+        join(ann, "Ann", "garden")
+        say(ann, "zero")
+        expect(texts(ann)).to_have_count(1)
+        away = tmp_path / "away"
+        away.mkdir()
+        files = [path.name for path in tmp_path.glob("chat.db*")]
+        for name in files:
+            (tmp_path / name).rename(away / name)
+        write(ann, ["one", "two"])
+        expect(ann.get_by_text("The server cannot save messages at the moment")).to_be_visible()
+        expect(ann.locator("#pending .waiting")).to_have_count(2)
+        for name in files:
+            (away / name).rename(tmp_path / name)
+        expect(texts(ann)).to_have_count(3, timeout=30_000)
+        assert lines(ann) == ["zero", "one", "two"]
+        expect(ann.locator("#note")).to_have_text("")
