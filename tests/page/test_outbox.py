@@ -1,9 +1,10 @@
 """What was written is sent, once and in order, whatever happens to the server and the tab."""
 
+import signal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
@@ -54,9 +55,14 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed_while_both_write(
         for at in range(0, 12, 3):
             write(ann, numbered("Ann", at, 3))
             write(bob, numbered("Bob", at, 3))
+        # What is under way when it is killed has been sent, and is not answered.
+        server.process.send_signal(signal.SIGSTOP)
+        write(ann, ["Ann 12"])
+        write(bob, ["Bob 12"])
+        wait_for_letters(ann, 1)
         kill(server)
-    write(ann, numbered("Ann", 12, 3))
-    write(bob, numbered("Bob", 12, 3))
+    write(ann, numbered("Ann", 13, 2))
+    write(bob, numbered("Bob", 13, 2))
     address = ("--addr", f"127.0.0.1:{server.port}", "--store", "sqlite:chat.db")
     with serving(*address, *PACE, cwd=tmp_path):
         write(ann, numbered("Ann", 15, 3))
@@ -313,3 +319,54 @@ def test_a_store_that_fails_is_said_in_words_and_waited_for(tabs: Tabs, tmp_path
         expect(texts(ann)).to_have_count(3, timeout=30_000)
         assert lines(ann) == ["zero", "one", "two"]
         expect(ann.locator("#note")).to_have_text("")
+
+
+def test_what_was_published_and_not_answered_is_not_doubled(tabs: Tabs, tmp_path: Path) -> None:
+    with serving(*STORE, cwd=tmp_path) as server:
+        ann, bob = tabs.open(server.url), tabs.open(server.url)
+        lost: list[str] = []
+
+        def between(socket: WebSocketRoute) -> None:
+            upstream = socket.connect_to_server()
+
+            def pass_on(message: str | bytes) -> None:
+                if "answered never" in str(message) and not lost:
+                    lost.append(str(message))
+                    socket.close()
+                else:
+                    socket.send(message)
+
+            upstream.on_message(pass_on)
+
+        ann.route_web_socket(f"{server.url.replace('http', 'ws')}/ws", between)
+        ann.reload()
+        join(bob, "Bob", "garden")
+        join(ann, "Ann", "garden")
+        write(ann, ["answered never", "and then"])
+        for page in (ann, bob):
+            expect(texts(page)).to_have_count(2, timeout=20_000)
+            assert lines(page) == ["answered never", "and then"]
+        assert lost
+        expect(ann.locator(".mine")).to_have_count(2)
+        expect_all_sent(ann)
+
+
+def test_letters_of_a_living_tab_are_its_own(tabs: Tabs, tmp_path: Path) -> None:
+    with serving(*STORE, cwd=tmp_path) as server:
+        ann = tabs.open(server.url)
+        join(ann, "Ann", "garden")
+        kill(server)
+    write(ann, ["one"])
+    wait_for_letters(ann, 1)
+    with only_the_page(server.port):
+        other = tabs.watch(ann.context.new_page(), server.url)
+        adopt = """async () => {
+          const { deskFor } = await import("/static/store/desk.js");
+          return (await deskFor("garden", "", "Ann", true))?.session ?? null;
+        }"""
+        session = ann.evaluate("sessionStorage['hubbub.session']")
+        assert other.evaluate(adopt) is None
+        ann.close()
+        # The browser lets go of a closed tab's lock in its own time.
+        again = f"async () => {{ let found; do found = await ({adopt})(); while (!found); return found; }}"
+        assert other.evaluate(again) == session
