@@ -53,7 +53,8 @@ class Tabs:
 
     def hear(self, message: ConsoleMessage) -> None:
         # A lost connection is reported by the browser itself, whatever the page does.
-        if message.type in {"error", "warning"} and "WebSocket connection" not in message.text:
+        lost = "WebSocket connection" in message.text or "ERR_CONNECTION_" in message.text
+        if message.type in {"error", "warning"} and not lost:
             self.wrong.append(message.text)
 
 

@@ -22,14 +22,40 @@ export const words = {
   /** @param {number} first @param {number} last */
   gap: (first, last) =>
     first === last ? "One earlier message is gone" : `${last - first + 1} earlier messages are gone`,
+  older: "Older messages are coming…",
+  beginning: "This is the beginning of the room",
+  oldest: "Nothing older is kept",
+  edited: "edited",
+  deleted: "Message deleted",
   you: "you",
   /** @param {number} n */
   more: (n) => `and ${n} more`,
   waiting: "Waiting to be sent",
-  failed: "Not sent",
+  failed: { chat: "Not sent", edit: "Not changed", delete: "Not deleted" },
+  changing: "This change waits to be sent",
+  removing: "Waits to be deleted",
+  /** What the server refuses, where its own words would not say enough. @type {Record<string, string>} */
+  refusals: {
+    forbidden: "this message is not yours to change",
+    not_found: "that message is not there any more",
+  },
+  edit: "Edit",
+  remove: "Delete",
+  sure: "Delete this message?",
+  keep: "Keep",
+  editing: "You are editing your message",
+  cancel: "Cancel",
+  save: "Save",
+  blank: "A message cannot become empty; delete it instead.",
+  vanished: "The message that you were editing was deleted.",
   retry: "Try again",
   discard: "Discard",
-  patience: "A little slower: what you wrote is sent in a moment.",
+  /** Why what was written waits, by the error's code. @type {Record<string, string>} */
+  patience: {
+    rate_limited: "A little slower: what you wrote is sent in a moment.",
+    storage_unavailable:
+      "The server cannot save messages at the moment. Yours is kept here, and sent when it can.",
+  },
   today: "Today",
   yesterday: "Yesterday",
   unnamed: "Please give a name.",
