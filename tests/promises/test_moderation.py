@@ -340,6 +340,18 @@ async def test_slow_mode_holds_for_all_but_moderators() -> None:
         assert (await said(here.bob, "four"))["type"] == "chat"
 
 
+async def test_in_slow_mode_a_message_may_be_sent_again() -> None:
+    async with scene() as here:
+        assert (await ask(here.ann, "slow", seconds=1000))["type"] == "ok"
+        for _ in range(2):
+            await here.bob.say("chat", text="one", id="i1")
+            assert (await here.bob.until("chat", id="i1"))["seq"] == 2
+        await here.bob.say("chat", text="two", id="i1")
+        assert (await here.bob.until("error"))["code"] == "id_reused"
+        await here.bob.say("chat", text="two", id="i2")
+        assert (await here.bob.until("error"))["code"] == "rate_limited"
+
+
 async def test_in_a_read_only_room_only_moderators_speak(tmp_path: Path) -> None:
     store = f"sqlite:{tmp_path / 'chat.db'}"
     async with scene(store=store) as here:
