@@ -221,6 +221,24 @@ async def test_an_ipv6_address_is_its_whole_64_for_bans_and_guesses() -> None:
         assert codes[-1] == "rate_limited"
 
 
+async def test_a_ban_of_the_address_is_of_all_that_the_person_is_here_from() -> None:
+    async with house(mod_password=PASSWORD, trusted_proxies="127.0.0.1") as here:
+
+        def come(host: str) -> AbstractAsyncContextManager[Client]:
+            return here.client(additional_headers={"X-Forwarded-For": f"10.0.0.{host}"})
+
+        async with come("1") as ann, come("2") as bob, come("3") as bobby:
+            await ann.join("general", "ann")
+            session = (await bob.join("general", "bob"))["session"]
+            await bobby.join("general", "bobby", session=session)
+            assert (await ask(ann, "mod", password=PASSWORD))["type"] == "ok"
+            assert (await ask(ann, "ban", username="bob", address=True))["type"] == "ok"
+            assert (await bob.closed())[0] == 4403
+            assert (await bobby.closed())[0] == 4403
+        async with come("3") as fresh:
+            assert (await ask(fresh, "join", room="general", username="x"))["code"] == "banned"
+
+
 async def test_a_pardon_lifts_what_is_listed() -> None:
     async with scene() as here:
         session = await session_of(here, "bob")
@@ -320,6 +338,18 @@ async def test_slow_mode_holds_for_all_but_moderators() -> None:
         assert (await said(here.ann, "two"))["type"] == "chat"
         assert (await ask(here.ann, "slow", seconds=0))["type"] == "ok"
         assert (await said(here.bob, "four"))["type"] == "chat"
+
+
+async def test_in_slow_mode_a_message_may_be_sent_again() -> None:
+    async with scene() as here:
+        assert (await ask(here.ann, "slow", seconds=1000))["type"] == "ok"
+        for _ in range(2):
+            await here.bob.say("chat", text="one", id="i1")
+            assert (await here.bob.until("chat", id="i1"))["seq"] == 2
+        await here.bob.say("chat", text="two", id="i1")
+        assert (await here.bob.until("error"))["code"] == "id_reused"
+        await here.bob.say("chat", text="two", id="i2")
+        assert (await here.bob.until("error"))["code"] == "rate_limited"
 
 
 async def test_in_a_read_only_room_only_moderators_speak(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +13,9 @@ from typing import Any
 import jwt
 import pytest
 
+from hubbub.delivery import hub
 from hubbub.delivery.connection import Connection
+from hubbub.store.base import StoreError
 from tests.server import Client, Frame, House, house
 
 SECRET = "a secret of at least thirty-two bytes"
@@ -246,6 +249,23 @@ async def test_a_guest_cannot_take_a_users_name(tmp_path: Path) -> None:
             assert await refused(guest, "join", room="x", username=name) == "name_taken"
     async with tokens("optional", store=store) as again, again.client() as guest:
         assert await refused(guest, "join", room="x", username="ann") == "name_taken"
+
+
+async def test_a_users_name_is_theirs_though_the_store_failed_when_they_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "RETRY", 0.05)
+    store = f"sqlite:{tmp_path / 'chat.db'}"
+    async with tokens("optional", store=store) as here, user(here) as ann:
+        with monkeypatch.context() as broken:
+            failure = StoreError("the disk is full")
+            broken.setattr(here.server.keeper, "append", lambda _, __, done: done(failure))
+            await welcomed(ann, "general")
+        await asyncio.sleep(0.1)
+        await ann.say("chat", text="hello")
+        await ann.until("chat")
+    async with tokens("optional", store=store) as here, here.client() as eve:
+        assert await refused(eve, "join", room="general", username="ann") == "name_taken"
 
 
 async def test_a_guest_who_has_a_users_name_makes_way() -> None:

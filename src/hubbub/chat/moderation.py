@@ -18,7 +18,7 @@ from msgspec import Struct, json
 
 from hubbub.chat import likeness, names
 from hubbub.chat.limits import Pace
-from hubbub.chat.room import Member, Room
+from hubbub.chat.room import Room
 from hubbub.chat.session import (
     AskAuthor,
     AskWritings,
@@ -133,7 +133,8 @@ class Moderation:
                 message = f"nobody here is called {name}"
                 return [refuse(session, "not_found", message, frame.id)]
             exactly = [member for member in meant if member.name == name]
-            return self._do(session, place, frame, _person((exactly or meant)[0]), now)
+            member = (exactly or meant)[0]
+            return self._do(session, place, frame, Person(member.identity, member.name), now)
         if frame.seq is None:
             message = "say whom: by username, or by the seq of a message"
             return [refuse(session, "invalid", f"invalid message: {message}", frame.id)]
@@ -153,7 +154,7 @@ class Moderation:
         """An author as they are here now, if they are."""
         for member in self._rooms[place].members.values():
             if member.identity == author.identity:
-                return _person(member)
+                return Person(member.identity, member.name)
         return Person(author.identity, author.username)
 
     def _do(
@@ -163,8 +164,9 @@ class Moderation:
         if person.identity == session.identity or any(one.moderates(place) for one in here):
             message = "moderators cannot do that to moderators"
             return [refuse(session, "forbidden", message, frame.id)]
-        if not (isinstance(frame, Ban) and frame.address):
-            person = Person(person.identity, person.name)  # it is not for their address, too
+        if isinstance(frame, Ban) and frame.address:
+            addresses = {one.address for one in here if one.address}
+            person = Person(person.identity, person.name, tuple(sorted(addresses)))
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)
         if isinstance(frame, Kick):
@@ -259,11 +261,6 @@ class Moderation:
         """All sessions in a room."""
         for member in self._rooms[place].members.values():
             yield from member.sessions
-
-
-def _person(member: Member) -> Person:
-    addresses = {session.address for session in member.sessions if session.address}
-    return Person(member.identity, member.name, tuple(sorted(addresses)))
 
 
 def _shown(held: Audit) -> Sanction:

@@ -42,7 +42,7 @@ from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
-from hubbub.protocol.audit import Audit
+from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError
@@ -270,6 +270,8 @@ class Hub:
             if record.answer:
                 wait = RETRY if outcome.code == "storage_unavailable" else None
                 self.fanout.tell(reader, Error(outcome.message, outcome.code, record.id, wait))
+            elif isinstance(record.event, Known):  # nobody will ask for it again
+                self.later(RETRY, partial(self.put, record))
             return
         if outcome.fresh and isinstance(record.event, Audit):
             # Through the line, because what was decided before it comes before it.
