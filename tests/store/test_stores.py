@@ -10,7 +10,7 @@ import pytest
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Moderated
-from hubbub.store.base import Store, Stored
+from hubbub.store.base import PAGE_SIZE, Store, Stored
 from tests.store.kinds import ANN, BOB, KINDS, delete, edit, keep, refused, say, stored
 
 
@@ -321,3 +321,16 @@ def test_a_guest_and_a_display_name_are_kept_with_the_message(store: Store) -> N
     (changed,) = store.append([edit(1, "again")], 2)
     then = json.loads(stored(changed).changed or b"")
     assert (then["name"], then["guest"], then["text"]) == ("Ann Ünal", True, "again")
+
+
+def test_a_page_is_bounded_by_its_size_too(new: Callable[..., Store]) -> None:
+    store = new(tail_bytes=10_000_000)
+    keep(store, say("small"), *(say("x" * 50_000) for _ in range(6)), say("y" * 200_000), say("z"))
+    seen, sizes = 0, []
+    while seen < 9:
+        page = store.after("red", seen, 500)
+        assert page.first == seen + 1
+        seen += len(page.events)
+        sizes.append(sum(map(len, page.events)))
+    assert sorted(sizes)[-2] <= PAGE_SIZE, "one event alone may be larger"
+    assert len(sizes) == 5

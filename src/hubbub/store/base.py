@@ -11,12 +11,15 @@ A store answers when it is done, and may take its time: who must not wait asks i
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from hubbub.protocol.codes import ErrorCode
 from hubbub.protocol.draft import Authored, Draft
+
+PAGE_SIZE: Final = 131_072
+"""Characters of events that one page has, at most, unless one event alone has more."""
 
 
 class StoreError(Exception):
@@ -96,7 +99,7 @@ class Store(Protocol):
         ...
 
     def after(self, name: str, seq: int, count: int) -> Page:
-        """At most `count` events after `seq`, from the first that is still kept."""
+        """At most `count` events after `seq` within `PAGE_SIZE`, from the first still kept."""
         ...
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.store import events
-from hubbub.store.base import Opened, Outcome, Page, Refused, Stored
+from hubbub.store.base import PAGE_SIZE, Opened, Outcome, Page, Refused, Stored
 
 EVENT_COST: Final = 200
 """What an event costs beside its JSON: the objects around it (measured, CPython 3.11)."""
@@ -165,7 +165,14 @@ class MemoryStore:
         log = self._logs[name]
         first = max(seq + 1, log.first)
         start = first - log.first
-        return Page(first, list(islice(log.events, start, start + count)))
+        events: list[bytes] = []
+        size = 0
+        for payload in islice(log.events, start, start + count):
+            size += len(payload)
+            if size > PAGE_SIZE and events:
+                break
+            events.append(payload)
+        return Page(first, events)
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
         """See `Store.before`."""

@@ -158,14 +158,8 @@ class SqliteStore:
         with self._reading, self._errors():
             found = self._reader.execute("SELECT id, floor FROM log WHERE name = ?", (name,))
             log, floor = found.fetchone() or (0, 0)
-            first, joined = self._reader.execute(
-                "SELECT min(seq), group_concat(payload, char(10)) FROM (SELECT seq, payload"
-                " FROM event WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?)",
-                (log, seq, count),
-            ).fetchone()
-        if first is None:
-            return Page(max(seq, floor) + 1, [])
-        return Page(first, joined.split(b"\n"))
+            first, events = rows.page(self._reader, log, seq, count)
+        return Page(first or max(seq, floor) + 1, events)
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
         """See `Store.before`."""
