@@ -6,11 +6,12 @@
  * its day above it and names its author. Deleted words are nowhere.
  *
  * @typedef {{kind: "chat", seq: number, username: string, text: string, ts: number, id?: string,
- *   head: boolean, edited?: number, deleted: boolean}} ChatRow
- * @typedef {{kind: "joined" | "left", username: string}} NoticeRow
+ *   head: boolean, edited?: number, deleted: boolean, name?: string, guest: boolean}} ChatRow
+ * @typedef {{kind: "joined" | "left", username: string, name?: string}} NoticeRow
+ * @typedef {{kind: "moderated", act: any}} ActRow
  * @typedef {{kind: "gap", first: number, last: number}} GapRow
  * @typedef {{kind: "day", ts: number}} DayRow
- * @typedef {ChatRow | NoticeRow | GapRow | DayRow} Row
+ * @typedef {ChatRow | NoticeRow | ActRow | GapRow | DayRow} Row
  *
  * `gone` rows leave, `top` ones come before all, `end` ones after all, `changed` ones look anew.
  * @typedef {{gone: Row[], top: Row[], end: Row[], changed: ChatRow[]}} Patch
@@ -39,10 +40,10 @@ const heads = (before, chat) =>
 
 /** @param {any} frame @param {Row | undefined} before @returns {ChatRow} */
 function chatRow(frame, before) {
-  const { seq, username, ts, id, edited } = frame;
+  const { seq, username, ts, id, edited, name } = frame;
   const deleted = Boolean(frame.deleted);
   const text = deleted ? "" : frame.text;
-  return { kind: "chat", seq, username, text, ts, id, edited, deleted, head: heads(before, frame) };
+  return { kind: "chat", seq, username, text, ts, id, edited, deleted, name, guest: Boolean(frame.guest), head: heads(before, frame) };
 }
 
 export class Room {
@@ -60,6 +61,17 @@ export class Room {
     /** @type {string[]} */
     this.users = [];
     this.count = 0;
+    /** Display names by username. @type {Record<string, string>} */
+    this.names = {};
+    /** @type {string[]} */
+    this.guests = [];
+    /** Whether one keeps order here. */
+    this.mod = false;
+    /** One may not speak, until then (Unix ms) if that is there. @type {{until?: number} | null} */
+    this.muted = null;
+    /** Seconds between two messages of one person; 0: any. */
+    this.slow = 0;
+    this.readOnly = false;
     /** @type {Row[]} */
     this.rows = [];
     /** The `seq`s of one's own messages: of what this session sent, whatever the name. @type {Set<number>} */
@@ -99,8 +111,11 @@ export class Room {
   welcome(frame) {
     this.name = frame.room;
     this.me = frame.username;
-    this.users = frame.users;
-    this.count = frame.count ?? frame.users.length;
+    this.#people(frame);
+    this.mod = Boolean(frame.mod);
+    this.muted = frame.muted ?? null;
+    this.slow = frame.slow ?? 0;
+    this.readOnly = Boolean(frame.read_only);
     const fresh = frame.history !== undefined;
     if (this.epoch !== "" && frame.epoch !== this.epoch) this.own.clear(); // other messages
     this.epoch = frame.epoch;
@@ -158,11 +173,12 @@ export class Room {
       case "joined":
       case "left":
         if (frame.username === this.me) return nothing();
-        return this.#add({ kind: frame.type, username: frame.username });
+        return this.#add({ kind: frame.type, username: frame.username, name: frame.name ?? this.names[frame.username] });
       case "roster":
-        this.users = frame.users;
-        this.count = frame.count ?? frame.users.length;
+        this.#people(frame);
         return nothing();
+      case "moderated":
+        return this.#moderate(frame);
       case "gap":
         this.seq = Math.max(this.seq, frame.last);
         return this.#add({ kind: "gap", first: frame.first, last: frame.last });
@@ -170,6 +186,32 @@ export class Room {
         if (typeof frame.seq === "number") this.seq = Math.max(this.seq, frame.seq);
         return nothing();
     }
+  }
+
+  /** @param {any} frame `welcome` or `roster` */
+  #people(frame) {
+    this.users = frame.users;
+    this.count = frame.count ?? frame.users.length;
+    this.names = frame.names ?? {};
+    this.guests = frame.guests ?? [];
+  }
+
+  /** Why one may not speak here at `now` (Unix ms): an error's code, or null. @param {number} now */
+  silent(now) {
+    if (this.muted && !(this.muted.until && this.muted.until <= now)) return "muted";
+    return this.readOnly && !this.mod ? "read_only" : null;
+  }
+
+  /** @param {any} frame */
+  #moderate(frame) {
+    if (frame.seq <= this.seq) return nothing();
+    this.seq = frame.seq;
+    const { action, username, until } = frame;
+    if (username === this.me && action === "mute") this.muted = { until };
+    if (username === this.me && action === "pardon") this.muted = null;
+    if (action === "slow") this.slow = frame.seconds ?? 0;
+    if (action === "read_only") this.readOnly = Boolean(frame.on);
+    return this.#add({ kind: "moderated", act: frame });
   }
 
   /** @param {...Row} rows */

@@ -1,19 +1,23 @@
 /** The page put together: what the person does, what the server says, what is shown. */
 
+import { newId } from "../model/link.js";
 import { Room } from "../model/room.js";
 import { Socket } from "../model/socket.js";
 import { Desk, deskFor, tidy } from "../store/desk.js";
 import { Mail } from "../store/mail.js";
-import { tools } from "./changes.js";
-import { beginEdit, composer, editing, endEdit } from "./composer.js";
+import { orderTool, tools } from "./changes.js";
+import { beginEdit, composer, editing, endEdit, silence } from "./composer.js";
 import { copyLink } from "./copy.js";
 import { byId } from "./dom.js";
-import { door, hideDoor, showDoor, waitAtDoor } from "./door.js";
+import { door, hideDoor, knownAtDoor, showDoor, waitAtDoor } from "./door.js";
 import { apply, clear, dressFrom, look, showEmpty, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
+import { orderBy, orderLogin, orderPerson, orderRoom, showHolding } from "./moderation.js";
 import { lookBack, looked, lookFailed, lookLost } from "./older.js";
 import { showPending } from "./pending.js";
 import { showPeople } from "./people.js";
+import { ask, protocols, takeToken } from "./session.js";
+import { moment } from "./time.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -24,6 +28,9 @@ let socket = null;
 /** @type {Room | null} the room one is in, or will be in again */
 let room = null;
 let ready = false;
+/** What a token says that one is called; empty without one. */
+let user = "";
+let silenceTimer = 0;
 /** The session from before this attempt to enter, to go back to if it fails. */
 let former = "";
 /** Which change is shown as waiting on which message. @type {Map<number, string>} */
@@ -40,10 +47,12 @@ byId("leave").textContent = words.leave;
 async function enter(name, place, again = false) {
   waitAtDoor(true);
   end();
+  if (user) name = user;
   const mine = new Room(place, name);
   room = mine;
   // Another name is another person: what was written under the old one is not sent under this one.
   if (memory.as && memory.as !== name) memory.session = "";
+  if (user && !memory.session.startsWith(ofUser(user))) memory.session = ofUser(user) + newId((bytes) => crypto.getRandomValues(bytes));
   former = memory.session;
   const desk = await deskFor(place, former, name, !again);
   const position = await desk?.position();
@@ -52,7 +61,7 @@ async function enter(name, place, again = false) {
   clear();
   if (position) apply(room.restore(position), room, false);
   if (again) furnish(room);
-  socket = new Socket({ open: hello, frame: hear, state: showState, stop, lost });
+  socket = new Socket({ open: hello, frame: hear, state: showState, stop, lost, protocols, ask, refused: turnedAway });
   if (desk) await mail.sit(desk);
 }
 
@@ -76,8 +85,9 @@ function furnish(mine) {
 function hello() {
   if (!room) return;
   /** @type {Record<string, unknown>} */
-  const join = { type: "join", room: room.name, username: room.me, id: "join" };
-  if (memory.session) join.session = memory.session;
+  const join = { type: "join", room: room.name, id: "join" };
+  if (!user) join.username = room.me;
+  if (memory.session && !user) join.session = memory.session;
   if (room.epoch) Object.assign(join, { since: room.seq, epoch: room.epoch });
   socket?.send(join);
 }
@@ -87,6 +97,8 @@ function hear(frame) {
   if (!room) return;
   if (frame.type === "welcome") return welcome(frame);
   if (frame.type === "error") return refused(frame);
+  if (frame.type === "sanctions") return showHolding(frame);
+  if (frame.type === "ok") return agreed(frame);
   if (frame.type === "history") {
     frame.events.forEach(settle);
     looked(frame, room);
@@ -94,7 +106,8 @@ function hear(frame) {
   }
   settle(frame);
   apply(room.hear(frame), room, true);
-  if (frame.type === "roster") showPeople(room);
+  if (frame.type === "roster") people();
+  if (frame.type === "moderated") limits();
   const edited = editing();
   if (edited !== null && room.chat(edited)?.deleted) {
     endEdit();
@@ -107,7 +120,8 @@ function hear(frame) {
 function welcome(frame) {
   if (!room) return;
   const patch = room.welcome(frame);
-  memory.session = former = frame.session;
+  const session = frame.session ?? memory.session;
+  memory.session = former = session;
   if (patch.fresh) {
     clear();
     endEdit();
@@ -117,15 +131,59 @@ function welcome(frame) {
   apply(patch, room, false);
   furnish(room);
   showEmpty(location.href);
-  showPeople(room);
+  people();
+  limits();
   socket?.settled();
   ready = true;
-  if (mail.desk?.room !== room.name || mail.desk.session !== frame.session) {
-    mail.sit(new Desk(room.name, frame.session, room.me));
+  if (mail.desk?.room !== room.name || mail.desk.session !== session) {
+    mail.sit(new Desk(room.name, session, room.me));
   }
   mail.begin(room.epoch);
   stand();
   back();
+}
+
+/** How the name begins under which a user's letters are kept: no session, and never sent as one. */
+const ofUser = (/** @type {string} */ sub) => `user ${sub} `;
+
+function people() {
+  if (!room) return;
+  showPeople(room, (username) => orderPerson({ username }));
+  byId("order-room").hidden = !room.mod;
+  byId("order-login").hidden = room.mod || Boolean(user);
+}
+
+/** Whether one may write, as far as one knows; and look again when that may end. */
+function limits() {
+  clearTimeout(silenceTimer);
+  const now = Date.now();
+  const code = room?.silent(now) ?? null;
+  const until = code === "muted" ? room?.muted?.until : undefined;
+  silence(code && words.why({ code }, until ? moment(until) : ""));
+  if (until) silenceTimer = window.setTimeout(limits, Math.min(until - now + 50, 2 ** 30));
+}
+
+/** @param {Record<string, unknown>} frame */
+function order(frame) {
+  socket?.send({ ...frame, room: room?.name, id: `order ${frame.type} ${Date.now()}` });
+}
+
+/** The server did what a moderator asked for. @param {any} frame */
+function agreed(frame) {
+  note(words.done);
+  if (!room || !String(frame.id).startsWith("order mod ")) return;
+  room.mod = true;
+  people();
+  limits();
+  for (const row of room.rows) if (row.kind === "chat") look(row, room);
+}
+
+/** There will be no socket. @param {{code: string, message: string}} why */
+function turnedAway({ code, message }) {
+  memory.inside = "";
+  end();
+  knownAtDoor((user = ""));
+  showDoor({ message: words.refused[code] ?? message });
 }
 
 /** If this is what became of a letter of ours, it is our message. @param {any} frame */
@@ -147,6 +205,13 @@ function stand() {
 /** @param {any} error */
 function refused(error) {
   const wait = error.retry_after;
+  error = { ...error, message: words.why(error, error.until ? moment(error.until) : "") };
+  if (error.room !== undefined && error.id === undefined && error.room === room?.name) {
+    memory.inside = "";
+    end();
+    showDoor({ message: error.message });
+    return;
+  }
   if (error.id === "join") {
     if (wait !== undefined) {
       note(words.patience[error.code] ?? error.message);
@@ -213,7 +278,11 @@ dressFrom({
     return id ? mail.letters.find((letter) => letter.id === id && letter.epoch === room?.epoch) : undefined;
   },
   dress: (row, li) => {
-    if (!room?.own.has(row.seq) || row.deleted) return;
+    if (row.deleted || !room) return;
+    if (!room.own.has(row.seq)) {
+      if (room.mod && row.username !== room.me) orderTool(row, li, orderPerson);
+      return;
+    }
     li.classList.toggle("edits", editing() === row.seq);
     tools(row, li, beginEdit, () => change("delete", row.seq, ""));
   },
@@ -277,7 +346,23 @@ byId("leave").addEventListener("click", () => {
 });
 
 byId("copy").addEventListener("click", copyLink);
+byId("order-room").textContent = words.orderRoom;
+byId("order-room").addEventListener("click", () => room && orderRoom({ slow: room.slow, readOnly: room.readOnly }));
+byId("order-login").textContent = words.moderator;
+byId("order-login").addEventListener("click", orderLogin);
+orderBy(order);
 
+takeToken();
 door(enter);
 tidy();
-if (memory.inside && memory.as && isReload()) enter(memory.as, memory.inside, true);
+if (memory.token) waitAtDoor(true);
+ask().then((me) => {
+  waitAtDoor(room !== null);
+  if (me.kind === "stop") return turnedAway(me);
+  if (me.kind === "in" && me.username) {
+    user = me.username;
+    knownAtDoor(me.name);
+  }
+  if (memory.inside && memory.as && isReload() && memory.token) enter(user || memory.as, memory.inside, true);
+});
+if (memory.inside && memory.as && isReload() && !memory.token) enter(memory.as, memory.inside, true);

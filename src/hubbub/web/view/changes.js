@@ -29,6 +29,16 @@ function button(label, name, act) {
 }
 
 /**
+ * Put a moderator's button on someone else's message.
+ * @param {ChatRow} row @param {HTMLElement} li @param {(row: ChatRow) => void} order
+ */
+export function orderTool(row, li, order) {
+  const who = row.name ?? row.username;
+  li.classList.add("mine");
+  li.append(el("div", { class: "tools" }, button(words.order, `${words.orderPerson(who)}: ${row.text.slice(0, NAMED)}`, () => order(row))));
+}
+
+/**
  * Put the buttons on one's own message.
  * @param {ChatRow} row @param {HTMLElement} li
  * @param {(row: ChatRow) => void} edit @param {(row: ChatRow) => void} remove

@@ -27,6 +27,12 @@ function grow() {
   box.rows = Math.min(8, Math.max(1, Math.floor((box.scrollHeight - 16) / line)));
 }
 
+/** Say why one may not write, or null if one may; what is written stays. @param {string | null} why */
+export function silence(why) {
+  box.readOnly = byId("send").disabled = why !== null;
+  box.placeholder = why ?? words.write;
+}
+
 /** @param {string} text */
 function write(text) {
   box.value = text;
@@ -68,6 +74,7 @@ export function endEdit() {
 export function composer(on) {
   marked = on.marked;
   const submit = () => {
+    if (box.readOnly && !edits) return;
     const text = box.value.trim();
     if (!edits) {
       if (!text) return;

@@ -27,8 +27,13 @@ export function render(row, room, wardrobe) {
       return el("li", { class: "notice gap", text: words.gap(row.first, row.last) });
     case "joined":
     case "left": {
-      const text = row.kind === "joined" ? words.joined(row.username) : words.left(row.username);
+      const who = row.name ?? row.username;
+      const text = row.kind === "joined" ? words.joined(who) : words.left(who);
       return el("li", { class: "notice", text, dir: "auto" });
+    }
+    case "moderated": {
+      const text = words.acted(row.act, row.act.until ? moment(row.act.until) : "");
+      return el("li", { class: "notice act", text, dir: "auto" });
     }
     case "chat": {
       const li = chat(row, room, wardrobe.waits(row));
@@ -44,8 +49,10 @@ function chat(row, room, waits) {
   const li = el("li", { class: `chat${own}${row.head ? " head" : ""}` });
   li.dataset.seq = String(row.seq);
   if (row.head) {
-    const name = el("b", { class: `name hue-${hue(row.username)}`, text: row.username, dir: "auto" });
-    li.append(el("p", { class: "by" }, name, clock(row.ts)));
+    const name = el("b", { class: `name hue-${hue(row.username)}`, text: row.name ?? row.username, dir: "auto" });
+    if (row.name) name.title = row.username;
+    const guest = row.guest ? [el("span", { class: "you", text: words.guest })] : [];
+    li.append(el("p", { class: "by" }, name, ...guest, clock(row.ts)));
   }
   const goes = row.deleted || waits?.kind === "delete";
   const body = goes ? el("p", { class: "text gone", text: words.deleted }) : text(waits?.text ?? row.text);
