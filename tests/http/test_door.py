@@ -177,6 +177,7 @@ async def test_the_session_says_who_one_is_and_what_is_asked_for() -> None:
             "guest": False,
             "auth": "optional",
             "ends": 9e9,
+            "mod_password": False,
         }
         guest = await ask(here, "/api/session")
         assert guest.body == {
@@ -185,6 +186,7 @@ async def test_the_session_says_who_one_is_and_what_is_asked_for() -> None:
             "guest": True,
             "auth": "optional",
             "ends": None,
+            "mod_password": False,
         }
         assert guest.headers["Cache-Control"] == "no-store"
 

@@ -113,6 +113,13 @@ def test_a_token_that_ends_stops_the_page_with_a_word(tabs: Tabs, tmp_path: Path
         expect(page.get_by_role("button", name="Join")).to_be_visible()
 
 
+def test_where_there_is_no_password_nobody_is_asked_for_it(tabs: Tabs, server: Server) -> None:
+    page = tabs.open(server.url)
+    join(page, "Ann", "garden")
+    expect(people(page)).to_have_count(1)
+    expect(page.get_by_role("button", name="I am a moderator")).to_be_hidden()
+
+
 def test_guests_are_marked(tabs: Tabs, tmp_path: Path) -> None:
     with tokens(tmp_path, "optional") as server:
         ann, gus = tabs.open(f"{server.url}/?token={token()}"), tabs.open(server.url)

@@ -62,6 +62,8 @@ class Lobby:
         self._paces = paces = limits.Paces(rules)
         self._speech = Speech(rules, paces, self.standing, self.unix)
         self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
+        self.has_password = proofs.is_password is not None
+        """Whether one can become a moderator by a password."""
         self.weighs = paces.octets.step > 0
         """Whether bytes are counted at all."""
         self.chat = self._speech.chat

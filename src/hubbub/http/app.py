@@ -47,6 +47,7 @@ def application(lobby: Lobby, door: Door, admission: Admission, keeper: Keeper) 
                 "guest": grant is None,
                 "auth": admission.auth,
                 "ends": grant and grant.ends,
+                "mod_password": lobby.has_password,
             }
         )
 

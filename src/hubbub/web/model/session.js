@@ -1,10 +1,11 @@
 /**
  * What the server says of who asks, before a socket is opened. Pure.
  *
- * @typedef {{kind: "in", username: string, name: string}
+ * @typedef {{kind: "in", username: string, name: string, password: boolean}
  *   | {kind: "wait"}
  *   | {kind: "stop", code: string, message: string}} Verdict
- * `in`: a socket would be let in; `username` is empty where there is no token. `wait`: later, perhaps.
+ * `in`: a socket would be let in; `username` is empty where there is no token; `password`: there is
+ * one for moderators. `wait`: later, perhaps.
  */
 
 /** Refusals that waiting does not help. */
@@ -20,7 +21,10 @@ const SPENT = new Set(["bad_token", "token_expired"]);
  * @returns {Verdict}
  */
 export function verdict(status, body) {
-  if (status === 200) return { kind: "in", username: body?.username ?? "", name: body?.name ?? body?.username ?? "" };
+  if (status === 200) {
+    const username = body?.username ?? "";
+    return { kind: "in", username, name: body?.name ?? username, password: Boolean(body?.mod_password) };
+  }
   const { code = "", message = "" } = body?.error ?? {};
   return FINAL.has(code) ? { kind: "stop", code, message } : { kind: "wait" };
 }

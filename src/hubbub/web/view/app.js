@@ -17,7 +17,7 @@ import { lookBack, looked, lookFailed, lookLost } from "./older.js";
 import { showPending } from "./pending.js";
 import { showPeople } from "./people.js";
 import { ask, protocols, takeToken } from "./session.js";
-import { moment } from "./time.js";
+import { until } from "./time.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -30,6 +30,8 @@ let room = null;
 let ready = false;
 /** What a token says that one is called; empty without one. */
 let user = "";
+/** Whether one can become a moderator by a password. */
+let password = false;
 let silenceTimer = 0;
 /** The session from before this attempt to enter, to go back to if it fails. */
 let former = "";
@@ -150,7 +152,7 @@ function people() {
   if (!room) return;
   showPeople(room, (username) => orderPerson({ username }));
   byId("order-room").hidden = !room.mod;
-  byId("order-login").hidden = room.mod || Boolean(user);
+  byId("order-login").hidden = room.mod || !password;
 }
 
 /** Whether one may write, as far as one knows; and look again when that may end. */
@@ -158,9 +160,9 @@ function limits() {
   clearTimeout(silenceTimer);
   const now = Date.now();
   const code = room?.silent(now) ?? null;
-  const until = code === "muted" ? room?.muted?.until : undefined;
-  silence(code && words.why({ code }, until ? moment(until) : ""));
-  if (until) silenceTimer = window.setTimeout(limits, Math.min(until - now + 50, 2 ** 30));
+  const end = code === "muted" ? room?.muted?.until : undefined;
+  silence(code && words.why({ code }, until(end)));
+  if (end) silenceTimer = window.setTimeout(limits, Math.min(end - now + 50, 2 ** 30));
 }
 
 /** @param {Record<string, unknown>} frame */
@@ -171,6 +173,7 @@ function order(frame) {
 /** The server did what a moderator asked for. @param {any} frame */
 function agreed(frame) {
   note(words.done);
+  window.setTimeout(() => byId("note").textContent === words.done && note(""), 3000);
   if (!room || !String(frame.id).startsWith("order mod ")) return;
   room.mod = true;
   people();
@@ -205,7 +208,7 @@ function stand() {
 /** @param {any} error */
 function refused(error) {
   const wait = error.retry_after;
-  error = { ...error, message: words.why(error, error.until ? moment(error.until) : "") };
+  error = { ...error, message: words.why(error, until(error.until)) };
   if (error.room !== undefined && error.id === undefined && error.room === room?.name) {
     memory.inside = "";
     end();
@@ -359,9 +362,11 @@ if (memory.token) waitAtDoor(true);
 ask().then((me) => {
   waitAtDoor(room !== null);
   if (me.kind === "stop") return turnedAway(me);
-  if (me.kind === "in" && me.username) {
+  if (me.kind === "in") {
+    password = me.password;
+    people();
+    if (me.username) knownAtDoor(me.name);
     user = me.username;
-    knownAtDoor(me.name);
   }
   if (memory.inside && memory.as && isReload() && memory.token) enter(user || memory.as, memory.inside, true);
 });

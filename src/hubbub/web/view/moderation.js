@@ -4,7 +4,7 @@
  */
 
 import { byId, el } from "./dom.js";
-import { moment } from "./time.js";
+import { until } from "./time.js";
 import { words } from "./words.js";
 
 /** @typedef {{seq?: number, username: string}} Whom */
@@ -100,7 +100,7 @@ export function showHolding({ sanctions }) {
   const items = sanctions.map((held) => {
     const lift = button(words.lift, () => send({ type: "pardon", number: held.number }));
     lift.setAttribute("aria-label", `${words.lift}: ${held.username}`);
-    return el("li", {}, el("span", { text: words.held(held, held.until ? moment(held.until) : ""), dir: "auto" }), lift);
+    return el("li", {}, el("span", { text: words.held(held, until(held.until)), dir: "auto" }), lift);
   });
   body.querySelector(".holding")?.replaceChildren(...(items.length ? items : [el("li", { text: words.nothingHolds })]));
 }

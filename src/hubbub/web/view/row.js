@@ -2,7 +2,7 @@
 
 import { hue, parts } from "../model/text.js";
 import { el } from "./dom.js";
-import { clock, dayName, moment } from "./time.js";
+import { clock, dayName, moment, until } from "./time.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Row} Row */
@@ -32,7 +32,7 @@ export function render(row, room, wardrobe) {
       return el("li", { class: "notice", text, dir: "auto" });
     }
     case "moderated": {
-      const text = words.acted(row.act, row.act.until ? moment(row.act.until) : "");
+      const text = words.acted(row.act, until(row.act.until));
       return el("li", { class: "notice act", text, dir: "auto" });
     }
     case "chat": {

@@ -1,6 +1,7 @@
 import { words } from "./words.js";
 
 const short = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const brief = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
@@ -23,6 +24,13 @@ export function clock(ts) {
  * @param {number} ts Unix ms
  */
 export const moment = (ts) => full.format(new Date(ts));
+
+/** Until when something holds: today by the clock alone. @param {number | undefined} ts Unix ms */
+export function until(ts) {
+  if (!ts) return "";
+  const date = new Date(ts);
+  return (date.toDateString() === new Date().toDateString() ? short : brief).format(date);
+}
 
 /** @param {number} ts Unix ms */
 export function dayName(ts) {

@@ -107,7 +107,7 @@ export const words = {
     const end = until ? ` until ${until}` : "";
     /** @type {Record<string, string>} */
     const said = {
-      muted: `You are muted${end}: you can read, but not write`,
+      muted: `You are muted${end}: you can only read`,
       read_only: "Only moderators write here at the moment",
       banned: `You are banned${end}`,
       kicked: "A moderator put you out of the room; you may come back",
