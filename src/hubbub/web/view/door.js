@@ -56,7 +56,7 @@ export function showDoor(problem) {
   trouble(name, "");
   trouble(room, "");
   if (!problem) return;
-  if (problem.code === undefined || !!["name_taken", "bad_name", "too_long", "empty_name"].includes(problem.code) || name.closest(".field").hidden) {
+  if (problem.code === undefined || !["name_taken", "bad_name", "too_long", "empty_name"].includes(problem.code) || name.closest(".field").hidden) {
     stopped.textContent = problem.message;
     stopped.hidden = false;
     return;
