@@ -58,11 +58,8 @@ class Speech:
 
     def chat(self, session: Session, frame: Chat, now: float) -> Effect | None:
         """A message to one of the session's rooms; None for a blank one that had no id."""
-        if self._talk.step:
-            talk = self._talk.take(session.talk, now)
-            if talk < 0:
-                return self.too_fast(session, -talk, frame.id, now)
-            session.talk = talk
+        if self._talk.step and (hurry := self._count(session, frame.id, now)) is not None:
+            return hurry
         rooms = session.rooms
         place = frame.room
         if place is None and len(rooms) == 1:
@@ -99,11 +96,8 @@ class Speech:
 
     def change(self, session: Session, frame: Edit | Delete, now: float) -> Effect:
         """Another text for one's own message, or none; a moderator may delete anyone's."""
-        if self._talk.step:
-            talk = self._talk.take(session.talk, now)
-            if talk < 0:
-                return self.too_fast(session, -talk, frame.id, now)
-            session.talk = talk
+        if self._talk.step and (hurry := self._count(session, frame.id, now)) is not None:
+            return hurry
         place = place_of(session, frame)
         if isinstance(place, Tell):
             return place
@@ -150,16 +144,21 @@ class Speech:
 
     def too_fast(self, session: Session, wait: float, id: str | None, now: float) -> Effect:
         """The answer to a frame that came too soon; who does not listen is sent away."""
-        session.refused, left = self._count(session.refused, now)
-        if left < 0:
+        refused = self._refused.take(session.refused, now)
+        if refused < 0:
             return Dismiss(session, UNRULY, "far too many messages; come back more slowly")
+        session.refused = refused
         wait = told(wait)
         message = f"too many messages; wait {wait:g} s"
         return Tell(session, Error(message, "rate_limited", id, wait))
 
-    def _count(self, tat: float, now: float) -> tuple[float, float]:
-        taken = self._refused.take(tat, now)
-        return (taken, taken) if taken >= 0 else (tat, taken)
+    def _count(self, session: Session, id: str | None, now: float) -> Effect | None:
+        """Count a message, or a change to one; the refusal if it came too soon."""
+        talk = self._talk.take(session.talk, now)
+        if talk < 0:
+            return self.too_fast(session, -talk, id, now)
+        session.talk = talk
+        return None
 
     def _refuse_words(
         self, session: Session, place: str, text: str, id: str | None, now: float
