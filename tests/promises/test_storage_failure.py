@@ -12,11 +12,10 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import connect
 
-from hubbub.delivery.keeper import Threaded
-from hubbub.store.sqlite import SqliteStore
 from tests.command import COMMAND, serving
 from tests.raw import Raw, flood
 from tests.server import PATIENCE, Client, Frame, House, house
+from tests.store.kinds import store_of
 
 
 @asynccontextmanager
@@ -74,14 +73,6 @@ class Broken:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.db, name)
-
-
-def store_of(here: House) -> SqliteStore:
-    keeper = here.server.keeper
-    assert isinstance(keeper, Threaded)
-    store = keeper._store
-    assert isinstance(store, SqliteStore)
-    return store
 
 
 async def test_a_full_disk_is_told_and_outlived(tmp_path: Path) -> None:

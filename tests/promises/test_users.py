@@ -15,8 +15,10 @@ import pytest
 
 from hubbub.delivery import hub
 from hubbub.delivery.connection import Connection
+from hubbub.protocol.audit import USERS
 from hubbub.store.base import StoreError
-from tests.server import Client, Frame, House, house
+from tests.server import PATIENCE, Client, Frame, House, house
+from tests.store.kinds import store_of
 
 SECRET = "a secret of at least thirty-two bytes"
 
@@ -261,7 +263,10 @@ async def test_a_users_name_is_theirs_though_the_store_failed_when_they_came(
             failure = StoreError("the disk is full")
             broken.setattr(here.server.keeper, "append", lambda _, __, done: done(failure))
             await welcomed(ann, "general")
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(PATIENCE):
+            while not store_of(here).after(USERS, 0, 1).events:
+                await ann.say("ping", id="still")
+                await ann.until("pong", id="still")
         await ann.say("chat", text="hello")
         await ann.until("chat")
     async with tokens("optional", store=store) as here, here.client() as eve:

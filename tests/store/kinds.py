@@ -5,11 +5,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from hubbub.delivery.keeper import Threaded
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store.base import Outcome, Refused, Store, Stored
 from hubbub.store.memory import MemoryStore
 from hubbub.store.sqlite import SqliteStore
+from tests.server import House
 
 ANN, BOB = b"a" * 16, b"b" * 16
 _epochs = count(1)
@@ -57,3 +59,12 @@ def refused(outcome: Outcome) -> str:
 def keep(store: Store, *drafts: Draft, ts: int = 1) -> list[int]:
     """Append, and give the numbers."""
     return [stored(outcome).seq for outcome in store.append(drafts, ts)]
+
+
+def store_of(here: House) -> SqliteStore:
+    """The SQLite store of a running server."""
+    keeper = here.server.keeper
+    assert isinstance(keeper, Threaded)
+    store = keeper._store
+    assert isinstance(store, SqliteStore)
+    return store

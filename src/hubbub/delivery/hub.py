@@ -44,7 +44,7 @@ from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join
-from hubbub.protocol.outgoing import Error, Joined, Left, Ok, encode
+from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError
 from hubbub.websocket.frames import text_frame
 
@@ -289,9 +289,7 @@ class Hub:
             case Exit():
                 self._exit(effect)
             case Again():
-                frame = welcome(self.feeds[effect.room.name], effect)
-                self.lobby.inform(effect.session, frame, time.monotonic())
-                self.fanout.tell(effect.session.socket, frame)
+                self.fanout.tell(effect.session.socket, self._welcome(effect))
             case Browse() | AskAuthor() | AskWritings():
                 self._ask(effect)
             case Dismiss():
@@ -353,12 +351,16 @@ class Hub:
         self.fanout.forget(feed)
         self.keeper.rest(feed.name)
 
+    def _welcome(self, effect: Enter | Again) -> Welcome:
+        frame = welcome(self.feeds[effect.room.name], effect)
+        self.lobby.inform(effect.session, frame, time.monotonic())
+        return frame
+
     def _enter(self, effect: Enter) -> None:
         name, member = effect.room.name, effect.member
         reader: Connection = effect.session.socket
         feed = self.feeds[name]
-        frame = welcome(feed, effect)
-        self.lobby.inform(effect.session, frame, time.monotonic())
+        frame = self._welcome(effect)
         seen = feed.log.seq
         if effect.since is not None:
             reader.returning -= 1
