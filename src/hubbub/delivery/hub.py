@@ -240,8 +240,7 @@ class Hub:
         elif isinstance(outcome, Refused):
             if post.id is None and (post.moderator or post.event is not None):
                 return  # who asked for it is told by the record of it
-            wait = RETRY if outcome.code == "storage_unavailable" else None
-            self.fanout.tell(reader, Error(outcome.message, outcome.code, post.id, wait))
+            self._refused(post, outcome)
         elif outcome.fresh:
             feed = self.feeds[post.log]
             if not post.target and post.event is None:
@@ -263,13 +262,17 @@ class Hub:
             if not self.feeds[post.log].answer(reader, outcome.seq, frame):
                 self.fanout.tell(reader, own or outcome.payload)
 
+    def _refused(self, post: Post, outcome: Refused) -> None:
+        wait = RETRY if outcome.code == "storage_unavailable" else None
+        error = Error(outcome.message, outcome.code, post.id, wait)
+        self.fanout.tell(post.session.socket, error)
+
     def _recorded(self, record: Record, outcome: Outcome) -> None:
         """A record in one of the server's own logs is kept: now it holds."""
         reader: Connection = record.session.socket
         if isinstance(outcome, Refused):
             if record.answer:
-                wait = RETRY if outcome.code == "storage_unavailable" else None
-                self.fanout.tell(reader, Error(outcome.message, outcome.code, record.id, wait))
+                self._refused(record, outcome)
             elif isinstance(record.event, Known):  # nobody will ask for it again
                 self.later(RETRY, partial(self.put, record))
             return
