@@ -69,6 +69,27 @@ class Page(Struct, gc=False):
     events: list[bytes]
 
 
+class Foreign(Struct, gc=False):
+    """An event that another node appended; `changed` is the JSON, now, of the chat it changed."""
+
+    payload: bytes
+    changed: bytes
+
+
+class News(Struct, gc=False):
+    """What came to a log from other nodes: its events from `first` on, oldest first.
+
+    `is_other`: the log is another one than it was, with this `epoch`. Events before `first` that
+    were not told are gone.
+    """
+
+    log: str
+    epoch: str
+    is_other: bool
+    first: int
+    events: list[Foreign]
+
+
 class Store(Protocol):
     """The order of events. `is_untidy`: `tidy` should be called soon, not only now and then."""
 
@@ -118,3 +139,28 @@ class Store(Protocol):
     def close(self) -> None:
         """Put everything in its place and let go of it."""
         ...
+
+
+class Shared(Store, Protocol):
+    """A store that other nodes append to, too.
+
+    Law: of each open log every event comes once and in order: what others appended as news, and
+    what `append` answers after the news that it brought.
+    """
+
+    def take_news(self) -> list[News]:
+        """What came with `append`, `open`, `check` or `follow` from others since it was taken."""
+        ...
+
+    def follow(self, name: str, seq: int) -> None:
+        """Look for news of an open log, which is said to have come to `seq` (-1: unknown)."""
+        ...
+
+    def follow_all(self) -> None:
+        """Look for news of all open logs."""
+        ...
+
+
+def unavailable(problem: StoreError) -> str:
+    """What a sender is told whose words could not be kept."""
+    return f"the log cannot be used at the moment: {problem}"

@@ -1,0 +1,396 @@
+#!lua name=@NAME@
+-- What is done in Redis, each at once: nobody ever sees half of it.
+--
+-- A log has five keys, which share a hash tag, so that all are in one place of a cluster:
+--   head  epoch, seq, ts (of the newest event), floor (events up to it are gone), swept, kept
+--   log   the stream: entry `seq-0` has p(ayload), a(uthor), i(d), t(arget: "" for a chat, "0" for
+--         what is neither chat nor change)
+--   now   seq -> the present form of what was changed, which has left the stream, as it stood there
+--         (msgpack of p, a, i, t); and "c" .. seq -> the seqs of the edits of that chat
+--   ids   author and id -> seq:ts:sign, where the sign tells a resend from something else
+--   old   the ids of the time before, where events are not kept for ever
+--
+-- Laws: seq rises by one with each event; ts never goes back; an epoch names a log for as long as
+-- its numbers mean the same events; no text of a deleted message stays anywhere.
+
+local CHAT, EVENT, EDIT = 0, 1, 2 -- and 3: delete
+local AFTER = { @AFTER@ } -- the fields of a chat that stand after `edited` and `deleted`
+local SWEEP_EVERY = 60000
+local STEP = 5000 -- events that one sweep lets go of at most
+local EMPTY = 86400 -- seconds that a log is remembered in which nothing was said
+local DAY = 86400000
+local PIECE = 1000 -- values in one command, fewer than fit on Lua's stack
+
+local function number(value)
+  return value and tonumber(value) or 0
+end
+
+local function whole(value)
+  return string.format('%.0f', value)
+end
+
+local function key_of(author, id)
+  return string.char(#author) .. author .. id
+end
+
+-- The records first to last that are there, as {p, a, i, t}, by seq.
+local function span(keys, first, last)
+  local found, holes = {}, {}
+  if first > last then return found end
+  local entries = redis.call('XRANGE', keys[2], whole(first), whole(last))
+  for _, entry in ipairs(entries) do
+    local fields = entry[2]
+    found[tonumber(string.match(entry[1], '%d+'))] = { fields[2], fields[4], fields[6], fields[8] }
+  end
+  if #entries == last - first + 1 then return found end
+  for seq = first, last do
+    if not found[seq] then holes[#holes + 1] = whole(seq) end
+  end
+  for from = 1, #holes, PIECE do
+    local upto = math.min(from + PIECE - 1, #holes)
+    local records = redis.call('HMGET', keys[3], unpack(holes, from, upto))
+    for place, record in ipairs(records) do
+      if record then found[tonumber(holes[from + place - 1])] = cmsgpack.unpack(record) end
+    end
+  end
+  return found
+end
+
+local function record_of(keys, seq)
+  return span(keys, seq, seq)[seq]
+end
+
+-- Where a log stands; it is made anew where it is gone. `seen` is how far the asker came in
+-- `epoch` (-1: it did not look): what is less than that has lost its tail, and is another log.
+local function stand(keys, epoch, seen, new)
+  local there = redis.call('HMGET', keys[1], 'epoch', 'seq', 'ts', 'floor', 'swept', 'kept')
+  local at = {
+    epoch = there[1],
+    seq = number(there[2]),
+    ts = number(there[3]),
+    floor = number(there[4]),
+    swept = number(there[5]),
+    kept = number(there[6]),
+  }
+  if not at.epoch then
+    redis.call('UNLINK', keys[2], keys[3], keys[4], keys[5])
+    at.epoch = (epoch ~= '' and seen == 0) and epoch or new
+    redis.call('HSET', keys[1], 'epoch', at.epoch)
+    redis.call('EXPIRE', keys[1], EMPTY)
+  elseif at.epoch == epoch and seen > at.seq then
+    at.epoch = new
+    redis.call('HSET', keys[1], 'epoch', new)
+  end
+  return at
+end
+
+-- Events after `seen` up to `last`, each as its payload, or {payload, the chat that it changed as
+-- that is now} where it changed one.
+local function news(keys, seen, last)
+  local events, found = {}, span(keys, seen + 1, last)
+  for seq = seen + 1, last do
+    local record = found[seq]
+    local target = record and number(record[4]) or 0
+    if target > 0 then
+      local chat = record_of(keys, target)
+      events[#events + 1] = { record[1], chat and chat[1] or '' }
+    else
+      events[#events + 1] = record and record[1] or ''
+    end
+  end
+  return events
+end
+
+-- JSON as msgspec writes it: no blanks, fields in the order of the struct. A quote inside a string
+-- has a backslash before it, so what looks like a key here is one.
+local function changed(payload, text, ts)
+  local from = string.find(payload, '"text":', 1, true) + 7
+  local rest = string.sub(payload, string.find(payload, ',"ts":', from, true), -1)
+  local place = #rest
+  for _, name in ipairs({ 'edited', 'deleted', unpack(AFTER) }) do
+    local found = string.find(rest, ',"' .. name .. '":', 1, true)
+    if found and found < place then place = found end
+  end
+  local tail = string.gsub(string.sub(rest, place), '^,"edited":%d+', '')
+  local mark = text == '""' and ',"deleted":true' or ',"edited":' .. whole(ts)
+  return string.sub(payload, 1, from - 1) .. text .. string.sub(rest, 1, place - 1) .. mark .. tail
+end
+
+local function wordless(payload)
+  local from = string.find(payload, '"text":', 1, true) + 7
+  local upto = string.find(payload, ',"ts":', from, true)
+  local rest = string.sub(payload, upto, -2)
+  return string.sub(payload, 1, from - 1) .. '""' .. rest .. ',"deleted":true}'
+end
+
+local function replace(keys, seq, record)
+  redis.call('XDEL', keys[2], whole(seq) .. '-0')
+  redis.call('HSET', keys[3], whole(seq), cmsgpack.pack(record))
+end
+
+-- What is remembered of ids that were used before.
+local function used(keys, drafts)
+  local seen, names = {}, {}
+  for _, draft in ipairs(drafts) do
+    if draft[3] ~= '' then names[#names + 1] = key_of(draft[2], draft[3]) end
+  end
+  for from = 1, #names, PIECE do
+    local some = { unpack(names, from, math.min(from + PIECE - 1, #names)) }
+    for place, sent in ipairs(redis.call('HMGET', keys[4], unpack(some))) do
+      if sent then seen[some[place]] = sent end
+    end
+    if redis.call('EXISTS', keys[5]) == 1 then
+      for place, sent in ipairs(redis.call('HMGET', keys[5], unpack(some))) do
+        if sent and not seen[some[place]] then seen[some[place]] = sent end
+      end
+    end
+  end
+  return seen
+end
+
+-- A sign without its words: whatever is said under this id is a resend of it.
+local function unsign(keys, seen, record, sign)
+  if record[3] == '' then return end
+  local name = key_of(record[2], record[3])
+  for _, where in ipairs({ keys[4], keys[5] }) do
+    local sent = redis.call('HGET', where, name)
+    if sent then
+      local bare = string.match(sent, '^%d+:%d+:') .. sign .. '*'
+      redis.call('HSET', where, name, bare)
+      seen[name] = bare
+    end
+  end
+end
+
+local function same(kept, sign)
+  if string.sub(kept, -1) ~= '*' then return kept == sign end
+  return string.sub(sign, 1, #kept - 1) == string.sub(kept, 1, -2)
+end
+
+local function again(keys, sent, sign)
+  local seq, ts, kept = string.match(sent, '^(%d+):(%d+):(.*)$')
+  if not same(kept, sign) then return { tonumber(seq), 'reused' } end
+  local record = record_of(keys, tonumber(seq))
+  return { tonumber(seq), 'again', ts, record and record[1] or '' }
+end
+
+-- Let go of what need not be kept: the oldest events, and in the end their ids.
+local function sweep(keys, at, ts, keep_events, keep_time)
+  at.swept = ts
+  local upto = at.floor
+  if keep_events > 0 then upto = math.max(upto, at.seq - keep_events) end
+  if keep_time > 0 then
+    local low, high = at.floor, at.seq
+    while low < high do
+      local middle = math.ceil((low + high) / 2)
+      local record = record_of(keys, middle)
+      local when = record and number(string.match(record[1], '[{,]"ts":(%d+)')) or 0
+      if when < ts - keep_time then low = middle else high = middle - 1 end
+    end
+    upto = math.max(upto, low)
+  end
+  upto = math.min(upto, at.floor + STEP)
+  if upto > at.floor then
+    local gone = {}
+    for seq = at.floor + 1, upto do
+      gone[#gone + 1] = whole(seq)
+      gone[#gone + 1] = 'c' .. whole(seq)
+    end
+    for from = 1, #gone, PIECE do
+      redis.call('HDEL', keys[3], unpack(gone, from, math.min(from + PIECE - 1, #gone)))
+    end
+    redis.call('XTRIM', keys[2], 'MINID', whole(upto + 1))
+    at.floor = upto
+  end
+  if at.kept == 0 then
+    at.kept = ts
+  elseif ts - at.kept > math.max(DAY, keep_time) then
+    redis.call('UNLINK', keys[5])
+    if redis.call('EXISTS', keys[4]) == 1 then redis.call('RENAME', keys[4], keys[5]) end
+    at.kept = ts
+  end
+  redis.call('HSET', keys[1], 'floor', whole(at.floor), 'swept', whole(ts), 'kept', whole(at.kept))
+end
+
+local function append(keys, args)
+  local ask = cmsgpack.unpack(args[1])
+  local epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
+  local at = stand(keys, epoch, seen, new)
+  if at.epoch ~= epoch and seen >= 0 then seen = at.floor end
+  if seen < at.floor and seen >= 0 then seen = at.floor end
+  if seen >= 0 and at.seq - seen > most then return { at.epoch, at.floor, seen, false } end
+  local missed = seen >= 0 and news(keys, seen, at.seq) or {}
+  local sent, fresh, results = used(keys, drafts), {}, {}
+  local ts, start = math.max(at.ts, now), at.seq
+  local stamp = whole(ts)
+
+  local function add(draft, target)
+    at.seq = at.seq + 1
+    local seq = whole(at.seq)
+    local first, second = stamp, seq
+    if draft[8] then first, second = seq, stamp end
+    local payload = draft[5] .. first .. draft[6] .. second .. draft[7]
+    redis.call('XADD', keys[2], seq .. '-0', 'p', payload, 'a', draft[2], 'i', draft[3], 't', target)
+    if draft[3] ~= '' then
+      local name = key_of(draft[2], draft[3])
+      sent[name] = seq .. ':' .. stamp .. ':' .. draft[4]
+      fresh[#fresh + 1] = name
+      fresh[#fresh + 1] = sent[name]
+    end
+    return at.seq
+  end
+
+  local function remember()
+    for from = 1, #fresh, PIECE do
+      redis.call('HSET', keys[4], unpack(fresh, from, math.min(from + PIECE - 1, #fresh)))
+    end
+    fresh = {}
+  end
+
+  local function change(draft)
+    remember()
+    local target, text, is_moderator = draft[9], draft[10], draft[11]
+    local record = (target >= 1 and target <= at.seq) and record_of(keys, target)
+    if not record or record[4] ~= '' then return { 0, 'refused' } end
+    local is_theirs = record[2] == draft[2] or is_moderator
+    local chat = record[1]
+    if not is_theirs then return { 0, 'refused', record[2], chat } end
+    local now_it_is = changed(chat, text, ts)
+    if string.find(chat, ',"deleted":true', string.find(chat, ',"ts":', 1, true), true) then
+      return { 0, 'refused', record[2], chat }
+    end
+    record[1] = now_it_is
+    replace(keys, target, record)
+    local changes = 'c' .. whole(target)
+    local edits = redis.call('HGET', keys[3], changes) or ''
+    if draft[1] == EDIT then
+      redis.call('HSET', keys[3], changes, edits .. whole(at.seq + 1) .. ' ')
+    else
+      unsign(keys, sent, record, 'c')
+      for seq in string.gmatch(edits, '%d+') do
+        local edited = record_of(keys, tonumber(seq))
+        if edited then
+          edited[1] = wordless(edited[1])
+          replace(keys, tonumber(seq), edited)
+          unsign(keys, sent, edited, 'u' .. whole(target) .. ':')
+        end
+      end
+      redis.call('HDEL', keys[3], changes)
+    end
+    return { add(draft, whole(target)), 'changed', now_it_is }
+  end
+
+  for place, draft in ipairs(drafts) do
+    local name = draft[3] ~= '' and key_of(draft[2], draft[3])
+    if name and sent[name] then
+      results[place] = again(keys, sent[name], draft[4])
+    elseif draft[1] >= EDIT then
+      results[place] = change(draft)
+    else
+      results[place] = add(draft, draft[1] == CHAT and '' or '0')
+    end
+  end
+  remember()
+  if at.seq > start then
+    redis.call('HSET', keys[1], 'seq', whole(at.seq), 'ts', stamp)
+    if start == 0 then redis.call('PERSIST', keys[1]) end
+    if keep_events > 0 or keep_time > 0 then
+      local over = keep_events > 0 and at.seq - at.floor - keep_events or 0
+      if over > math.max(16, keep_events / 8) or now - at.swept > SWEEP_EVERY then
+        sweep(keys, at, now, keep_events, keep_time)
+      end
+    end
+    redis.call('SPUBLISH', keys[1], whole(at.seq))
+  end
+  return { at.epoch, at.floor, seen, missed, ts, results }
+end
+
+-- What there is after `seen`, at most `most` of it: {epoch, floor, seen, seq, events}.
+local function follow(keys, args)
+  local epoch, seen, new, most = args[1], tonumber(args[2]), args[3], tonumber(args[4])
+  local at = stand(keys, epoch, seen, new)
+  if at.epoch ~= epoch then seen = at.floor end
+  seen = math.max(seen, at.floor)
+  local last = math.min(at.seq, seen + most)
+  return { at.epoch, at.floor, seen, at.seq, news(keys, seen, last) }
+end
+
+-- The newest chats before a seq, newest first: {more, seq, payload, seq, payload, …}.
+local function chats(keys, before, count)
+  local at = number(redis.call('HGET', keys[1], 'floor'))
+  local last = math.min(before - 1, number(redis.call('HGET', keys[1], 'seq')))
+  local found = {}
+  while last > at do
+    local first = math.max(at + 1, last - math.max(count, 16))
+    local records = span(keys, first, last)
+    for seq = last, first, -1 do
+      local record = records[seq]
+      if record and record[4] == '' then
+        if #found == 2 * count then return 1, found end
+        found[#found + 1] = seq
+        found[#found + 1] = record[1]
+      end
+    end
+    last = first - 1
+  end
+  return 0, found
+end
+
+local function open(keys, args)
+  local at = stand(keys, '', -1, args[1])
+  local _, found = chats(keys, at.seq + 1, tonumber(args[2]))
+  return { at.epoch, at.floor, at.seq, found }
+end
+
+local function after(keys, args)
+  local there = redis.call('HMGET', keys[1], 'seq', 'floor')
+  local first = math.max(tonumber(args[1]), number(there[2])) + 1
+  local last = math.min(number(there[1]), first - 1 + tonumber(args[2]))
+  local records, events = span(keys, first, last), {}
+  for seq = first, last do
+    events[#events + 1] = records[seq] and records[seq][1] or ''
+  end
+  return { first, events }
+end
+
+local function before(keys, args)
+  local more, found = chats(keys, tonumber(args[1]), tonumber(args[2]))
+  return { more, found }
+end
+
+local function author(keys, args)
+  local record = record_of(keys, tonumber(args[1]))
+  if record and record[4] == '' then return { record[2], record[1] } end
+  return false
+end
+
+-- Which of the `PIECE` events before `last` are this author's chats: {where to go on, seqs}.
+local function writings(keys, args)
+  local whose, last = args[1], tonumber(args[2])
+  local there = redis.call('HMGET', keys[1], 'seq', 'floor')
+  last = math.min(last, number(there[1]))
+  local first = math.max(number(there[2]) + 1, last - PIECE + 1)
+  local records, found = span(keys, first, last), {}
+  for seq = last, first, -1 do
+    local record = records[seq]
+    if record and record[4] == '' and record[2] == whose then
+      local chat = record[1]
+      local from = string.find(chat, ',"ts":', 1, true)
+      if not string.find(chat, ',"deleted":true', from, true) then found[#found + 1] = seq end
+    end
+  end
+  return { first - 1 > number(there[2]) and first - 1 or 0, found }
+end
+
+redis.register_function('@NAME@_append', append)
+redis.register_function('@NAME@_follow', follow)
+redis.register_function('@NAME@_open', open)
+
+local function reading(name, callback)
+  redis.register_function({ function_name = name, callback = callback, flags = { 'no-writes' } })
+end
+
+reading('@NAME@_after', after)
+reading('@NAME@_before', before)
+reading('@NAME@_author', author)
+reading('@NAME@_writings', writings)
