@@ -101,10 +101,10 @@ def test_what_others_append_comes_as_news_before_ones_own(node: Nodes) -> None:
     assert heard(ann) == []
     assert keep(bob, say("c", author=BOB)) == [3]
     assert heard(bob) == [("red", 1, "a"), ("red", 2, "b")]
-    ann.follow("red", 3)
+    ann.follow("red", epoch, 3)
     assert heard(ann) == [("red", 3, "c")]
-    ann.follow("red", 3)
-    ann.follow("blue", 3)
+    ann.follow("red", epoch, 3)
+    ann.follow("blue", epoch, 3)
     assert heard(ann) == [], "and once; and not of a log that is not open"
 
 
@@ -131,12 +131,12 @@ def test_who_was_away_for_long_gets_all_of_it_in_order(
 ) -> None:
     monkeypatch.setattr(redis_store, "MOST", 10)
     ann, bob = node(), node()
-    ann.open("red", 0)
+    epoch = ann.open("red", 0).epoch
     keep(bob, *(say(str(number)) for number in range(1, 36)))
     assert keep(ann, say("mine")) == [36]
     assert heard(ann) == [("red", number, str(number)) for number in range(1, 36)]
     keep(bob, *(say("more") for number in range(25)))
-    ann.follow("red", 61)
+    ann.follow("red", epoch, 61)
     assert [seq for _, seq, _ in heard(ann)] == list(range(37, 62))
 
 

@@ -152,8 +152,12 @@ class Shared(Store, Protocol):
         """What came with `append`, `open`, `check` or `follow` from others since it was taken."""
         ...
 
-    def follow(self, name: str, seq: int) -> None:
-        """Look for news of an open log, which is said to have come to `seq` (-1: unknown)."""
+    def is_news(self, name: str, epoch: str, seq: int) -> bool:
+        """Whether an open log has not been followed to there yet; answers at once, to any."""
+        ...
+
+    def follow(self, name: str, epoch: str, seq: int) -> None:
+        """Look for news of a log, which is said to have come to `seq` in this epoch."""
         ...
 
     def follow_all(self) -> None:

@@ -17,6 +17,8 @@ from hubbub.store.base import Refused
 _read_chat = msgspec.json.Decoder(Said).decode
 _read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited | Deleted).decode
 
+CHAT: Final = b'{"type":"chat",'
+"""How a chat's JSON begins."""
 _CHANGES: Final = (b'{"type":"edited",', b'{"type":"deleted",')
 
 

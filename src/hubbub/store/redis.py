@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha1
 from importlib.resources import files
+from secrets import token_hex
 from typing import Any, Final, Protocol, cast
 
 import msgspec
@@ -80,6 +81,9 @@ class RedisStore:
     is_untidy: Final = False
 
     def __init__(self, url: str, bounds: Bounds, new_epoch: Callable[[], str]) -> None:
+        self.node = token_hex(8)
+        """Which of the nodes this is, on hints."""
+        self.url = url
         self._redis: Redis = redis_client.connect(url)
         self._new_epoch = new_epoch
         self._keep_events = bounds.keep_events
@@ -107,34 +111,49 @@ class RedisStore:
         problem: StoreError | None = None
         kept = 0
         while wanted:
-            answers = self._call(
-                [("append", name, self._request(name, asked[name], ts)) for name in wanted]
-            )
             behind: list[str] = []
-            for name, answer in zip(wanted, answers, strict=True):
-                if isinstance(answer, StoreError):
-                    problem = answer
-                    failed = Refused("storage_unavailable", unavailable(answer))
+            for name, answer in zip(wanted, self._appends(wanted, asked, ts), strict=True):
+                failure = answer if isinstance(answer, StoreError) else None
+                if failure is None and answer[3] is None:  # too far behind to be told in one go
+                    failure = self._try_to_catch_up(name)
+                    if failure is None:
+                        behind.append(name)
+                        continue
+                if failure is not None:
+                    problem = failure
                     for number in by_log[name]:
-                        outcomes[number] = failed
-                elif answer[3] is None:  # others have said too much since to be told in one go
-                    behind.append(name)
-                    self._catch_up(name)
-                else:
-                    kept += 1
-                    self._appended(name, answer)
-                    for number, ask, came in zip(by_log[name], asked[name], answer[5], strict=True):
-                        outcomes[number] = ask.outcome(came, answer[4])
+                        outcomes[number] = Refused("storage_unavailable", unavailable(failure))
+                    continue
+                kept += 1
+                self._appended(name, answer)
+                for number, ask, came in zip(by_log[name], asked[name], answer[5], strict=True):
+                    outcomes[number] = ask.outcome(came, answer[4])
             wanted = behind
         if problem is not None and not kept:
             raise problem
         return cast("list[Outcome]", outcomes)
+
+    def _appends(self, names: list[str], asked: dict[str, list[_Ask]], ts: int) -> list[Any]:
+        calls = [("append", name, self._request(name, asked[name], ts)) for name in names]
+        try:
+            return self._call(calls)
+        except StoreError as problem:
+            return [problem] * len(names)
+
+    def _try_to_catch_up(self, name: str) -> StoreError | None:
+        try:
+            self._catch_up(name)
+        except StoreError as problem:
+            return problem
+        return None
 
     def _request(self, name: str, asks: list[_Ask], ts: int) -> bytes:
         place = self._places.get(name)
         is_own = name.startswith(" ")  # the server's own logs are kept for ever
         return _pack(
             (
+                name,
+                self.node,
                 place.epoch if place is not None else "",
                 place.seq if place is not None else -1,
                 self._new_epoch(),
@@ -163,10 +182,14 @@ class RedisStore:
         news, self._news = self._news, []
         return news
 
-    def follow(self, name: str, seq: int) -> None:
-        """See `Shared.follow`."""
+    def is_news(self, name: str, epoch: str, seq: int) -> bool:
+        """See `Shared.is_news`."""
         place = self._places.get(name)
-        if place is not None and (seq < 0 or seq > place.seq):
+        return place is not None and (seq > place.seq or epoch != place.epoch)
+
+    def follow(self, name: str, epoch: str, seq: int) -> None:
+        """See `Shared.follow`."""
+        if self.is_news(name, epoch, seq):
             self._catch_up(name)
 
     def follow_all(self) -> None:
@@ -213,9 +236,6 @@ class RedisStore:
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. From now on there are news of this log."""
         epoch, floor, seq, found = self._one("open", name, self._new_epoch(), count)
-        place = self._places.get(name)
-        if place is not None and place.epoch == epoch.decode():
-            self._catch_up(name)  # it is open already: what comes between is news
         self._places[name] = _Place(epoch.decode(), seq, floor)
         return Opened(seq, epoch.decode(), _pairs(found)[::-1])
 

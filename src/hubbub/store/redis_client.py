@@ -16,6 +16,8 @@ from hubbub.store.base import StoreError
 
 PREFIX: Final = "hubbub"
 KEYS: Final = ("head", "log", "now", "ids", "old")
+HINTS: Final = "hubbub:hints"
+"""The channel on which it is said that a log has grown: by which node, epoch, `seq`, name."""
 CONNECT: Final = 2.0
 """Seconds that connecting may take."""
 ANSWER: Final = 4.0
@@ -48,11 +50,6 @@ def tag(name: str) -> str:
     if "}" not in name and "%" not in name and "{" not in name:
         return name
     return name.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
-
-
-def channel(name: str) -> str:
-    """Where it is said that a log has grown."""
-    return f"{PREFIX}:{{{tag(name)}}}:head"
 
 
 def trouble(problem: Exception) -> StoreError:

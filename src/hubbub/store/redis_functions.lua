@@ -214,7 +214,7 @@ end
 
 local function append(keys, args)
   local ask = cmsgpack.unpack(args[1])
-  local epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
+  local log, node, epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
   local at = stand(keys, epoch, seen, new)
   if at.epoch ~= epoch and seen >= 0 then seen = at.floor end
   if seen < at.floor and seen >= 0 then seen = at.floor end
@@ -300,7 +300,7 @@ local function append(keys, args)
         sweep(keys, at, now, keep_events, keep_time)
       end
     end
-    redis.call('SPUBLISH', keys[1], whole(at.seq))
+    redis.call('PUBLISH', 'hubbub:hints', table.concat({ node, at.epoch, whole(at.seq), log }, ' '))
   end
   return { at.epoch, at.floor, seen, missed, ts, results }
 end

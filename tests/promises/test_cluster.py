@@ -1,0 +1,206 @@
+"""Several nodes on one Redis are one chat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.command import serving
+from tests.redis import RedisServer, redis_server
+from tests.server import PATIENCE, Client, Frame
+
+
+class Node:
+    """One of the processes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Client]:
+        async with connect(self.url.replace("http", "ws", 1) + "/ws", compression=None) as socket:
+            yield Client(socket)
+
+    async def health(self) -> tuple[int, str]:
+        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/health") as answer:
+            return answer.status, (await answer.json())["status"]
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Node, Node]]:
+    folder = tmp_path_factory.mktemp("nodes")
+    with (
+        started(redis, folder, "one") as one,
+        started(redis, folder, "two") as two,
+    ):
+        yield one, two
+
+
+def started(redis: RedisServer, folder: Path, name: str) -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def start() -> Iterator[Node]:
+        arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0"]
+        arguments += ["--mod-password", "hush"]
+        with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
+            yield Node(server.url)
+
+    return start()
+
+
+async def kept(client: Client, text: str, id: str) -> Frame:
+    await client.say("chat", text=text, id=id)
+    return await client.until("chat", id=id)
+
+
+async def test_all_nodes_tell_the_same_events_in_the_same_order(nodes: tuple[Node, Node]) -> None:
+    each = 150
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(nodes[number % 2].client()) for number in range(6)
+        ]
+        for number, client in enumerate(clients):
+            await client.join("order", f"c{number}")
+
+        async def talk(number: int, client: Client) -> list[Frame]:
+            for count in range(each):
+                await client.say("chat", text=f"{number}-{count}", id=f"{number}-{count}")
+            return [await client.until("chat") for _ in range(each * len(clients))]
+
+        async with asyncio.timeout(60):
+            heard = await asyncio.gather(*(talk(*one) for one in enumerate(clients)))
+    assert [frame["seq"] for frame in heard[0]] == list(range(1, each * len(clients) + 1))
+    for others in heard[1:]:
+        assert others == heard[0]
+    for number in range(len(clients)):
+        mine = [one["text"] for one in heard[0] if one["username"] == f"c{number}"]
+        assert mine == [f"{number}-{count}" for count in range(each)], "and each as it was said"
+
+
+async def test_who_comes_back_to_another_node_gets_what_was_missed(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    async with one.client() as ann:
+        await ann.join("resume", "ann")
+        async with one.client() as bob:
+            welcome = await bob.join("resume", "bob")
+            assert (await kept(ann, "before", "i1"))["seq"] == 1
+            await bob.until("chat")
+        await kept(ann, "meanwhile", "i2")
+        async with two.client() as bob:
+            fields = {"since": 1, "epoch": welcome["epoch"]}
+            await bob.say("join", room="resume", username="bob", **fields)
+            back = await bob.hear()
+            assert "history" not in back
+            assert "reset" not in back
+            assert (await bob.hear())["text"] == "meanwhile"
+            await kept(ann, "live", "i3")
+            assert (await bob.until("chat"))["text"] == "live"
+
+
+async def test_a_message_sent_again_to_another_node_is_kept_once(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as again:
+        session = (await ann.join("once", "ann"))["session"]
+        first = await kept(ann, "hello", "i1")
+        await again.join("once", "ann", session=session)
+        assert await kept(again, "hello", "i1") == first
+        assert (await kept(again, "more", "i2"))["seq"] == 2
+
+
+async def test_edits_and_deletions_reach_the_other_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as bob, two.client() as eve:
+        await ann.join("edits", "ann")
+        await bob.join("edits", "bob")
+        await kept(ann, "secret", "i1")
+        await kept(ann, "other", "i2")
+        await bob.until("chat", text="other")
+        await ann.say("edit", seq=1, text="better")
+        edited = await bob.until("edited")
+        assert (edited["seq"], edited["target"], edited["text"]) == (3, 1, "better")
+        await ann.say("delete", seq=1)
+        assert (await bob.until("deleted"))["target"] == 1
+        welcome = await eve.join("edits", "eve")
+        assert [one["text"] for one in welcome["history"]] == ["", "other"]
+
+
+async def test_what_a_moderator_does_holds_on_every_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as mod, two.client() as bob, two.client() as back:
+        await mod.join("order please", "mod")
+        session = (await bob.join("order please", "bob"))["session"]
+        await kept(bob, "rude", "i1")
+        await mod.until("chat", text="rude")
+        await mod.say("mod", password="hush", id="m")
+        await mod.until("ok", id="m")
+        await mod.say("mute", seq=1, reason="rude", id="m1")
+        await mod.until("ok", id="m1")
+        await bob.until("moderated", action="mute")
+        await bob.say("chat", text="still here", id="i2")
+        while (frame := await bob.hear()).get("id") != "i2":
+            pass
+        if frame["type"] == "chat":  # the record of it was on its way yet
+            await bob.say("chat", text="still here", id="i3")
+            frame = await bob.until("error")
+        assert frame["code"] == "muted"
+        await mod.say("ban", seq=1, id="m2")
+        await mod.until("ok", id="m2")
+        assert (await bob.until("error"))["code"] == "banned"
+        assert (await bob.closed())[0] == 4403
+        await back.say("join", room="order please", username="bob", session=session)
+        assert (await back.until("error"))["code"] == "banned"
+
+
+async def test_redis_away_is_told_and_outlived(tmp_path: Path) -> None:
+    with (
+        redis_server() as redis,
+        started(redis, tmp_path, "one") as one,
+        started(redis, tmp_path, "two") as two,
+    ):
+        async with one.client() as ann, two.client() as bob:
+            await ann.join("general", "ann")
+            await bob.join("general", "bob")
+            await kept(ann, "before", "i1")
+            await bob.until("chat")
+            redis.kill()
+            await ann.say("chat", text="lost?", id="i2")
+            error = await ann.until("error")
+            assert (error["code"], error["id"]) == ("storage_unavailable", "i2")
+            assert error["retry_after"] > 0
+            assert await one.health() == (503, "degraded")
+            await bob.nothing_more()
+            redis.start()
+            async with asyncio.timeout(PATIENCE):
+                while error["type"] == "error":
+                    await asyncio.sleep(error["retry_after"])
+                    await ann.say("chat", text="lost?", id="i2")
+                    while (error := await ann.hear()).get("id") != "i2":
+                        pass
+            assert error["seq"] == 2
+            assert (await bob.until("chat"))["text"] == "lost?"
+            assert await one.health() == (200, "ok")
+
+            redis.client.flushall()
+            redis.client.function_flush()
+            assert (await kept_anew(ann, "a new beginning", "i3"))["seq"] == 1
+            reset = await bob.until("welcome")
+            assert reset["reset"] is True
+            assert (await bob.until("chat"))["text"] == "a new beginning"
+
+
+async def kept_anew(client: Client, text: str, id: str) -> Frame:
+    await client.say("chat", text=text, id=id)
+    assert (await client.until("welcome"))["reset"] is True
+    return await client.until("chat", id=id)
