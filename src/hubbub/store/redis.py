@@ -30,10 +30,10 @@ from hubbub.store.base import (
     Outcome,
     Page,
     Refused,
-    Stored,
     StoreError,
     unavailable,
 )
+from hubbub.store.redis_draft import Ask, identity
 
 MOST: Final = 500
 """Events that come at once as news."""
@@ -105,7 +105,7 @@ class RedisStore:
         by_log: dict[str, list[int]] = {}
         for number, draft in enumerate(drafts):
             by_log.setdefault(draft.log, []).append(number)
-        asked = {name: [_Ask(drafts[number]) for number in by_log[name]] for name in by_log}
+        asked = {name: [Ask(drafts[number]) for number in by_log[name]] for name in by_log}
         outcomes: list[Outcome | None] = [None] * len(drafts)
         wanted = list(by_log)
         problem: StoreError | None = None
@@ -133,7 +133,7 @@ class RedisStore:
             raise problem
         return cast("list[Outcome]", outcomes)
 
-    def _appends(self, names: list[str], asked: dict[str, list[_Ask]], ts: int) -> list[Any]:
+    def _appends(self, names: list[str], asked: dict[str, list[Ask]], ts: int) -> list[Any]:
         calls = [("append", name, self._request(name, asked[name], ts)) for name in names]
         try:
             return self._call(calls)
@@ -147,7 +147,7 @@ class RedisStore:
             return problem
         return None
 
-    def _request(self, name: str, asks: list[_Ask], ts: int) -> bytes:
+    def _request(self, name: str, asks: list[Ask], ts: int) -> bytes:
         place = self._places.get(name)
         is_own = name.startswith(" ")  # the server's own logs are kept for ever
         return _pack(
@@ -258,7 +258,7 @@ class RedisStore:
         if found is None:
             return None
         whose, payload = found
-        return events.authored(_identity(whose), payload)
+        return events.authored(identity(whose), payload)
 
     def writings(self, name: str, author: bytes, count: int) -> list[int]:
         """See `Store.writings`. Reads the whole log, a piece at a time."""
@@ -327,76 +327,6 @@ class RedisStore:
                     "FCALL", f"{NAME}_{function}", len(keys), *keys, *arguments
                 )
             return pipe.execute(raise_on_error=False)
-
-
-class _Ask:
-    """A draft as the function takes it, and what becomes of its answer.
-
-    Its JSON is cut where the number and the time go: a quote inside a string has a backslash before
-    it, so that what looks like a key is one.
-    """
-
-    __slots__ = ("_draft", "_parts", "_seq_first", "packed")
-
-    def __init__(self, draft: Draft) -> None:
-        self._draft = draft
-        blank = events.written(draft, 0, 0)
-        if events.is_chat(draft):
-            kind, sign = 0, "c" + events.digest(draft.text).hex()
-        elif draft.event is not None:
-            kind, sign = 1, "e" + events.digest(draft.text).hex()
-        elif draft.text:
-            kind, sign = 2, f"u{draft.target}:{events.digest(draft.text).hex()}"
-        else:
-            kind, sign = 3, f"d{draft.target}"
-        one, two = blank.index(b'"ts":0') + 5, blank.index(b'"seq":0') + 6
-        self._seq_first = two < one
-        if self._seq_first:
-            one, two = two, one
-        self._parts = parts = (blank[:one], blank[one + 1 : two], blank[two + 1 :])
-        self.packed: tuple[object, ...] = (
-            kind,
-            draft.author.hex(),
-            draft.id or "",
-            sign if draft.id else "",
-            *[part.decode() for part in parts],  # Redis' msgpack knows text alone
-            self._seq_first,
-        )
-        if kind >= 2:
-            text = msgspec.json.encode(draft.text).decode()
-            self.packed += (draft.target, text, draft.moderator)
-
-    def outcome(self, came: int | list[Any], ts: int) -> Outcome:
-        """What became of it."""
-        draft = self._draft
-        if isinstance(came, int):
-            return Stored(came, self._written(came, ts))
-        seq, what, *more = came
-        if what == b"changed":
-            payload = self._written(seq, ts)
-            return Stored(seq, payload, changed=more[0], answer=events.answer(payload, draft.id))
-        if what == b"again":
-            at, payload = more  # without a payload: no longer kept, but we know what it was
-            payload = payload or self._written(seq, int(at))
-            return Stored(seq, payload, fresh=False, answer=events.answer(payload, draft.id))
-        if what == b"reused":
-            return events.reused(seq)
-        author, payload = (_identity(more[0]), more[1]) if more else (None, b"")
-        refusal = events.change(draft, author, payload, ts)
-        assert isinstance(refusal, Refused)
-        return refusal
-
-    def _written(self, seq: int, ts: int) -> bytes:
-        event = self._draft.event
-        if event is not None:
-            event.seq, event.ts = seq, ts
-        first, second = (seq, ts) if self._seq_first else (ts, seq)
-        before, between, after = self._parts
-        return b"%b%d%b%d%b" % (before, first, between, second, after)
-
-
-def _identity(hexed: bytes) -> bytes:
-    return bytes.fromhex(hexed.decode())
 
 
 def _is_fresh(result: int | list[Any]) -> bool:
