@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
 from tests.command import serving
+from tests.raw import Raw
 from tests.redis import RedisServer, redis_server
 from tests.server import PATIENCE, Client, Frame
 
@@ -22,6 +22,7 @@ class Node:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.port = int(url.rpartition(":")[2])
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -45,17 +46,12 @@ def nodes(
         yield one, two
 
 
-def started(redis: RedisServer, folder: Path, name: str) -> Any:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def start() -> Iterator[Node]:
-        arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0"]
-        arguments += ["--mod-password", "hush"]
-        with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
-            yield Node(server.url)
-
-    return start()
+@contextmanager
+def started(redis: RedisServer, folder: Path, name: str, *more: str) -> Iterator[Node]:
+    arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0", *more]
+    arguments += ["--mod-password", "hush"]
+    with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
+        yield Node(server.url)
 
 
 async def kept(client: Client, text: str, id: str) -> Frame:
@@ -204,3 +200,87 @@ async def kept_anew(client: Client, text: str, id: str) -> Frame:
     await client.say("chat", text=text, id=id)
     assert (await client.until("welcome"))["reset"] is True
     return await client.until("chat", id=id)
+
+
+class Talker:
+    """A client that says each of its words until it is told that it is kept, and hears all."""
+
+    def __init__(self, client: Client, name: str, count: int) -> None:
+        self.client, self.name = client, name
+        self.left = [f"{name}-{number}" for number in range(count)]
+        self.heard: list[Frame] = []
+        self.refused = asyncio.Event()
+        self.goal = 0
+        self.reached = asyncio.Event()
+        """So many are left to say."""
+
+    async def talk(self, total: int) -> None:
+        await self.say()
+        while len(self.heard) < total:
+            frame = await self.client.hear()
+            if frame["type"] == "chat":
+                if frame["seq"] > len(self.heard):
+                    self.heard.append(frame)
+                else:  # the answer to what was sent again, and had been kept unheard
+                    assert frame["username"] == self.name
+            if self.left and frame.get("id") == self.left[0]:
+                if frame["type"] == "chat":
+                    self.left.pop(0)
+                    if len(self.left) == self.goal:
+                        self.reached.set()
+                else:
+                    assert frame["code"] == "storage_unavailable"
+                    self.refused.set()
+                    await asyncio.sleep(frame["retry_after"])
+                await self.say()
+
+    async def say(self) -> None:
+        if self.left:
+            await self.client.say("chat", text=self.left[0], id=self.left[0])
+
+
+async def test_nothing_is_lost_doubled_or_turned_round_while_redis_dies(tmp_path: Path) -> None:
+    each, people = 60, 6
+    with (
+        redis_server() as redis,
+        started(redis, tmp_path, "one") as one,
+        started(redis, tmp_path, "two") as two,
+    ):
+        async with AsyncExitStack() as stack, asyncio.timeout(50):
+            talkers = []
+            for number in range(people):
+                client = await stack.enter_async_context((one, two)[number % 2].client())
+                await client.join("general", f"c{number}")
+                talkers.append(Talker(client, f"c{number}", each))
+
+            first = talkers[0]
+
+            async def die() -> None:
+                for goal in (each * 3 // 4, each // 4):
+                    first.goal = goal
+                    first.reached.clear()
+                    await first.reached.wait()
+                    first.refused.clear()
+                    redis.kill()
+                    await first.refused.wait()
+                    redis.start()
+
+            await asyncio.gather(die(), *(one.talk(each * people) for one in talkers))
+    heard = talkers[0].heard
+    assert [frame["seq"] for frame in heard] == list(range(1, each * people + 1))
+    for talker in talkers:
+        assert talker.heard == heard
+        said = [frame["text"] for frame in heard if frame["username"] == talker.name]
+        assert said == [f"{talker.name}-{number}" for number in range(each)]
+
+
+async def test_a_slow_reader_is_fed_what_came_from_another_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, Raw(two) as slow:
+        await slow.say(type="join", room="slow", username="slow")
+        await slow.until("roster")
+        await ann.join("slow", "ann")
+        for number in range(1, 1201):
+            await ann.say("chat", text=f"{number} " + "x" * 3900)
+            assert (await ann.until("chat"))["seq"] == number
+        assert [(await slow.until("chat"))["seq"] for _ in range(1200)] == list(range(1, 1201))
