@@ -11,10 +11,15 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from hubbub.protocol.draft import Draft
+from hubbub.settings import Settings
+from hubbub.store.base import StoreError
+from hubbub.store.redis import RedisStore
 from tests.command import serving
 from tests.raw import Raw
 from tests.redis import RedisServer, redis_server
-from tests.server import PATIENCE, Client, Frame
+from tests.server import PATIENCE, Client, Frame, house
+from tests.store.kinds import new_epoch
 
 
 class Node:
@@ -284,3 +289,42 @@ async def test_a_slow_reader_is_fed_what_came_from_another_node(nodes: tuple[Nod
             await ann.say("chat", text=f"{number} " + "x" * 3900)
             assert (await ann.until("chat"))["seq"] == number
         assert [(await slow.until("chat"))["seq"] for _ in range(1200)] == list(range(1, 1201))
+
+
+async def test_a_lost_hint_loses_nothing(redis: RedisServer) -> None:
+    other = RedisStore(redis.url, Settings(), new_epoch)
+    async with house(store=redis.url) as here, here.client() as ann:
+        await ann.join("hints", "ann")
+        redis.client.client_kill_filter(_type="pubsub")
+        other.append([Draft("hints", b"x" * 16, "bob", "unheard", None, 0)], 1)
+        assert (await ann.until("chat"))["text"] == "unheard"
+    other.close()
+
+
+async def test_news_that_could_not_be_read_are_read_later(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = RedisStore(redis.url, Settings(), new_epoch)
+    loop, listening = asyncio.get_running_loop(), asyncio.Event()
+    failed: list[str] = []
+    follow_all = RedisStore.follow_all
+
+    def fail(_: RedisStore, name: str, *__: object) -> None:
+        failed.append(name)
+        raise StoreError("a bad moment")
+
+    def fail_at_first(store: RedisStore) -> None:
+        loop.call_soon_threadsafe(listening.set)
+        if not failed:
+            raise StoreError("a bad moment")
+        follow_all(store)
+
+    monkeypatch.setattr(RedisStore, "follow", fail)
+    monkeypatch.setattr(RedisStore, "follow_all", fail_at_first)
+    async with house(store=redis.url) as here, here.client() as ann:
+        await ann.join("later", "ann")
+        await listening.wait()
+        other.append([Draft("later", b"x" * 16, "bob", "in the end", None, 0)], 1)
+        assert (await ann.until("chat"))["text"] == "in the end"
+        assert failed == ["later"]
+    other.close()

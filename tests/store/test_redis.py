@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store import redis as redis_store
 from hubbub.store.base import Refused, Shared, Stored, StoreError
+from hubbub.store.events import digest
 from hubbub.store.memory import MemoryStore
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer, redis_server
@@ -71,6 +72,11 @@ drafts = st.builds(
 )
 
 
+def named(text: str, target: int = 0) -> Draft:
+    return Draft("red", ANN, "ann", text, None, target, 'Ann "Ünal"', True)
+
+
+@example([[named('","ts":0'), named("a", 1), named("b", 1)], [named("", 1)]])
 @given(st.lists(st.lists(drafts, min_size=1, max_size=6), max_size=6))
 def test_it_is_byte_for_byte_what_memory_has(
     redis: RedisServer, batches: list[list[Draft]]
@@ -187,6 +193,8 @@ def test_deleted_words_are_nowhere_in_redis(node: Nodes, redis: RedisServer) -> 
     )
     assert "other" in everything
     assert "secret" not in everything
+    for text in ("secret one", "secret two"):  # nor what they could be guessed by
+        assert digest(text).hex() not in everything
 
 
 @pytest.mark.parametrize(("keeping", "left"), [({"keep_events": 10}, 10), ({"keep_days": 1}, 20)])

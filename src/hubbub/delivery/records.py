@@ -29,12 +29,11 @@ async def remember(keeper: Keeper, standing: Standing) -> None:
 async def _events(keeper: Keeper, log: str) -> AsyncIterator[bytes]:
     answer = _Answer()
     keeper.open(log, 0, answer.come)
-    head = (await answer.wait()).seq  # what comes after this is news, where there are other nodes
+    await answer.wait()
     seen = 0
-    while seen < head:
+    while True:
         keeper.after(log, seen, PAGE, answer.come)
         page = await answer.wait()
-        del page.events[max(0, head - page.first + 1) :]
         for payload in page.events:
             yield payload
         if not page.events:
