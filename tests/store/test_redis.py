@@ -243,6 +243,23 @@ def test_a_redis_that_is_full_says_so_and_keeps_nothing(node: Nodes, redis: Redi
     assert keep(store, say("b")) == [2]
 
 
+def test_what_a_redis_may_lose_is_known(node: Nodes, redis: RedisServer) -> None:
+    store = node()
+    assert store.worries() == []
+    for settings, told in (
+        ({"appendfsync": "everysec"}, "the last second"),
+        ({"appendonly": "no"}, "a restart of it loses"),
+        ({"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"}, "may throw rooms away"),
+    ):
+        before = {name: str(redis.client.config_get(name)[name]) for name in settings}
+        for name, value in settings.items():
+            redis.client.config_set(name, value)
+        (line,) = store.worries()
+        assert told in line
+        for name, value in before.items():
+            redis.client.config_set(name, value)
+
+
 def test_a_redis_that_went_away_is_told_and_comes_back_with_everything() -> None:
     with redis_server() as server:
         store = RedisStore(server.url, Settings(), new_epoch)

@@ -43,6 +43,10 @@ STOP_WITHIN: Final = 4.0
 """Seconds that clients have to hear the goodbye; then the rest are cut off."""
 SHORT: Final = 32
 """Bytes below which a secret is too short for HS256 (RFC 7518 section 3.2)."""
+ALONE: Final = (
+    "rosters, counts and unique names are of this node's own members alone: presence across nodes"
+    " is not done yet (docs/cluster.md)"
+)
 KEEPALIVE: Final = 75.0
 """Seconds that an HTTP connection may be idle between two requests."""
 
@@ -196,6 +200,8 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
         store = RedisStore(settings.store, settings, new_epoch)
     except StoreError as problem:
         raise StartError(f"{place} cannot be used ({problem})", "see docs/cluster.md") from None
+    for line in (*store.worries(), ALONE):
+        structlog.get_logger().warning(line)
     keeper = Following(store, loop)
     keeper.listen = lambda: Hints(settings.store, store.node, keeper.grown, keeper.look)
     return keeper, place

@@ -92,6 +92,10 @@ class RedisStore:
         self._news: list[News] = []
         self._load()
 
+    def worries(self) -> list[str]:
+        """What of this Redis' settings a person should know."""
+        return redis_client.worries(self._redis)
+
     def _load(self) -> None:
         try:
             self._redis.function_load(LIBRARY, replace=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
 from redis.retry import Retry
 
 from hubbub.store.base import StoreError
@@ -37,6 +37,33 @@ def connect(url: str, **more: Any) -> Redis:
     if url.startswith("unix:"):
         del options["socket_keepalive"]
     return Redis.from_url(url, **options)
+
+
+def worries(client: Redis) -> list[str]:
+    """What of this Redis' settings a person should know: what it may lose."""
+    try:
+        shown = {**client.config_get("maxmemory*"), **client.config_get("append*")}
+    except (RedisError, OSError):
+        return []  # where they are not shown, as by many hosts
+    found = {_text(name): _text(value) for name, value in shown.items()}
+    lines: list[str] = []
+    if found.get("appendonly") == "no":
+        lines.append(
+            "Redis keeps no log of its own (appendonly no): a restart of it loses messages"
+        )
+    elif found.get("appendfsync") != "always":
+        lines.append(
+            f"Redis writes to its disk now and then (appendfsync {found.get('appendfsync')}): a"
+            " crash of its machine may lose the last second, which was seen already"
+        )
+    policy = found.get("maxmemory-policy", "noeviction")
+    if found.get("maxmemory") != "0" and policy != "noeviction":
+        lines.append(f"Redis may throw rooms away (maxmemory-policy {policy}); set noeviction")
+    return lines
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def keys(name: str) -> tuple[str, ...]:
