@@ -228,6 +228,14 @@ def test_one_log_that_fails_takes_nothing_from_the_others(node: Nodes, redis: Re
     assert bad.code == "storage_unavailable"
     with pytest.raises(StoreError, match="Redis refuses"):
         store.append([say("b", log="blue")], 1)
+    redis.client.delete("hubbub:{blue}:head")
+    for log in ("blue", "red"):
+        store.open(log, 0)
+    redis.client.set("hubbub:{blue}:head", "not ours")
+    keep(node(), say("d"))
+    with pytest.raises(StoreError, match="Redis refuses"):
+        store.follow_all()
+    assert heard(store) == [("red", 3, "d")]
 
 
 def test_a_redis_that_is_full_says_so_and_keeps_nothing(node: Nodes, redis: RedisServer) -> None:
@@ -238,6 +246,8 @@ def test_a_redis_that_is_full_says_so_and_keeps_nothing(node: Nodes, redis: Redi
         with pytest.raises(StoreError, match=r"Redis refuses .*maxmemory"):
             keep(store, say("b"))
         assert len(store.after("red", 0, 9).events) == 1, "and can be read"
+        with pytest.raises(StoreError, match="maxmemory"):
+            store.check()
     finally:
         redis.client.config_set("maxmemory", "0")
     assert keep(store, say("b")) == [2]

@@ -198,15 +198,17 @@ class RedisStore:
 
     def follow_all(self) -> None:
         """See `Shared.follow_all`."""
-        names = list(self._places)
+        names, failed = list(self._places), None
         for at in range(0, len(names), MOST):
             some = names[at : at + MOST]
             answers = self._call([("follow", name, *self._standing(name)) for name in some])
             for name, answer in zip(some, answers, strict=True):
                 if isinstance(answer, StoreError):
-                    raise answer
-                if self._follow(name, answer):
+                    failed = answer  # which takes nothing from the others
+                elif self._follow(name, answer):
                     self._catch_up(name)
+        if failed is not None:
+            raise failed
 
     def _standing(self, name: str) -> tuple[str | int, ...]:
         place = self._places[name]
@@ -281,19 +283,19 @@ class RedisStore:
 
     def tidy(self, now: float) -> bool:
         """See `Store.tidy`: Redis lets go by itself, when something is appended."""
-        self._ping()
-        return False
-
-    def check(self) -> None:
-        """See `Store.check`. What was missed while it did not work comes as news."""
-        self._ping()
-        self.follow_all()
-
-    def _ping(self) -> None:
         try:
             self._redis.ping()
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
+        return False
+
+    def check(self) -> None:
+        """See `Store.check`. What was missed while it did not work comes as news."""
+        try:  # a write, because a full Redis or a replica answers all else
+            self._redis.set(f"{redis_client.PREFIX}:check", self.node, ex=60)
+        except (RedisError, OSError) as problem:
+            raise redis_client.trouble(problem) from problem
+        self.follow_all()
 
     def close(self) -> None:
         """See `Store.close`."""
