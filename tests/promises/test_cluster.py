@@ -328,3 +328,20 @@ async def test_news_that_could_not_be_read_are_read_later(
         assert (await ann.until("chat"))["text"] == "in the end"
         assert failed == ["later"]
     other.close()
+
+
+async def test_what_retention_took_before_a_node_read_it_is_told_as_a_gap(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = RedisStore(redis.url, Settings(keep_events=10), new_epoch)
+    monkeypatch.setattr(RedisStore, "follow", lambda *_: None)
+    async with house(store=redis.url, keep_events=10) as here, here.client() as ann:
+        await ann.join("gap", "ann")
+        other.append(
+            [Draft("gap", b"x" * 16, "bob", str(number), None, 0) for number in range(1, 41)], 1
+        )
+        await ann.say("chat", text="mine", id="i1")
+        gap = await ann.until("gap")
+        assert (gap["first"], gap["last"]) == (1, 30)
+        assert [(await ann.hear())["seq"] for _ in range(11)] == list(range(31, 42))
+    other.close()
