@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -254,3 +255,14 @@ def test_the_limit_counts_characters_of_the_composed_name() -> None:
     with pytest.raises(names.BadNameError) as refused:
         names.clean("é" * 33, "username", 32)
     assert refused.value.code == "too_long"
+
+
+def test_a_long_pile_of_marks_costs_nobody_time() -> None:
+    pile = "a" + "\u0301\u0327" * 16_000  # within --max-frame; to compose it took a second
+    began = time.process_time()
+    assert names.tidy(pile) == pile
+    for limit in (32, 100_000):
+        with pytest.raises(names.BadNameError) as refused:
+            names.clean(pile, "room", limit)
+        assert refused.value.code == "too_long"
+    assert time.process_time() - began < 0.1

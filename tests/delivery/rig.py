@@ -16,7 +16,7 @@ from hubbub.chat.session import Session
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline
-from hubbub.protocol.incoming import Incoming, Join, Leave
+from hubbub.protocol.incoming import Delete, Edit, Incoming, Join, Leave
 from hubbub.settings import Settings
 from hubbub.store.base import Store, StoreError
 from hubbub.store.memory import MemoryStore
@@ -145,9 +145,10 @@ class Reader:
         hub, me = self.house.hub, cast("Connection", self)
         while self.held and self.is_open and not self.waits:
             frame = self.held[0]
-            if isinstance(frame, Join | Leave) and (
-                self.is_full or self.returning or hub.fanout.is_lagging(me)
-            ):
+            lagging = bool(self.returning) or hub.fanout.is_lagging(me)
+            if isinstance(frame, Join | Leave) and (self.is_full or lagging):
+                return
+            if isinstance(frame, Edit | Delete) and lagging:
                 return
             if isinstance(frame, Join) and not hub.ready(frame.room, self.opened):
                 self.waits = True

@@ -52,8 +52,11 @@ class Tabs:
         return page
 
     def hear(self, message: ConsoleMessage) -> None:
-        # A lost connection is reported by the browser itself, whatever the page does.
-        if message.type in {"error", "warning"} and "WebSocket connection" not in message.text:
+        # A lost connection is reported by the browser itself, whatever the page does; and so is
+        # the refusal that the page asks for, to tell people why they cannot come in.
+        lost = "WebSocket connection" in message.text or "ERR_CONNECTION_" in message.text
+        refused = message.location.get("url", "").endswith("/api/session")
+        if message.type in {"error", "warning"} and not lost and not refused:
             self.wrong.append(message.text)
 
 

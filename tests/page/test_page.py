@@ -8,32 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]
     Axe,
 )
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
-
-
-def join(page: Page, name: str, room: str | None = None) -> None:
-    page.get_by_label("Name").fill(name)
-    if room is not None:
-        page.get_by_label("Room").fill(room)
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_label("Message")).to_be_visible()
-    expect(page.get_by_text("Connected")).to_be_visible()
-
-
-def say(page: Page, text: str) -> None:
-    page.get_by_label("Message").fill(text)
-    page.get_by_role("button", name="Send").click()
-
-
-def log(page: Page) -> Any:
-    return page.get_by_role("log")
-
-
-def people(page: Page) -> Any:
-    return page.get_by_role("list", name="People").get_by_role("listitem")
+from tests.page.people import join, log, people, say
 
 
 def test_two_tabs_talk(tabs: Tabs, server: Server) -> None:

@@ -1,11 +1,18 @@
 """A socket that ends in any way leaves its rooms at once and exactly once."""
 
 import asyncio
+import contextlib
 import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hubbub.protocol.draft import Draft
+from hubbub.store.base import Outcome
+from hubbub.store.sqlite import SqliteStore
 from tests.raw import Raw, flood
 from tests.server import PATIENCE, house
 
@@ -167,3 +174,37 @@ async def test_frames_after_a_close_mean_nothing() -> None:
         assert (await ann.hear())["type"] == "left"
         await ann.until("roster")
         await ann.nothing_more()
+
+
+async def test_after_its_close_frame_a_reader_is_sent_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait, go_on = threading.Event(), threading.Event()
+    append = SqliteStore.append
+
+    def slowly(store: SqliteStore, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
+        wait.set()
+        assert go_on.wait(PATIENCE)
+        return append(store, drafts, ts)
+
+    store = f"sqlite:{tmp_path / 'chat.db'}"
+    async with house(store=store) as here, here.client() as bob, Raw(here) as ann:
+        await bob.join("general", "bob")
+        await ann.say(type="join", room="general", username="ann")
+        while (await ann.until("roster"))["count"] < 2:
+            pass
+        monkeypatch.setattr(SqliteStore, "append", slowly)
+        hub = here.server.hub
+        (reader,) = hub.lobby.rooms["general"].members["ann"].sessions
+        await bob.say("chat", text="one")
+        assert await asyncio.to_thread(wait.wait, PATIENCE)
+        await bob.say("chat", text="two")  # waits behind it, and so does that Ann is out
+        while not hub._line:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        reader.socket.close(4401, "token_expired")
+        go_on.set()
+        await bob.until("chat", text="two")
+        assert (await ann.next())[0] == 8
+        with contextlib.suppress(BlockingIOError):
+            ann.data += ann.socket.recv(1000)
+        assert not ann.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from itertools import count
@@ -12,6 +13,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from hubbub.delivery import connection
+from hubbub.websocket.parser import Item, Parser
+from tests.raw import Raw
 from tests.server import Client, Frame, House, house
 
 _numbers = count(1)
@@ -130,6 +133,39 @@ async def test_who_does_not_listen_is_sent_away(kind: str) -> None:
         assert 10 <= errors <= 16
         assert (await ann.closed())[0] == 1008
         await bob.until("left", username="ann")
+
+
+@pytest.mark.parametrize("opcode", [2, 9, 10], ids=["binary", "ping", "pong"])
+async def test_frames_that_say_nothing_have_their_pace_too(
+    opcode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+    feed = Parser.feed
+
+    def counted(parser: Parser, data: bytes) -> list[Item]:
+        nonlocal read
+        read += len(data)
+        return feed(parser, data)
+
+    monkeypatch.setattr(Parser, "feed", counted)
+    settings: Any = {"rate": 1.0, "burst": 5, "rate_bytes": 10_000, "burst_bytes": 20_000}
+    async with house(**settings) as here, Raw(here) as eve, here.client() as bob:
+        frames = bytes((0x80 | opcode, 0x80, 0, 0, 0, 0)) * 5000
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(0.5):
+                while True:
+                    await asyncio.get_running_loop().sock_sendall(eve.socket, frames)
+        assert read < 1_000_000, "of many megabytes"
+        await bob.nothing_more()
+
+
+async def test_who_was_slowed_is_read_again_and_not_given_up() -> None:
+    settings: Any = {"rate": 1000.0, "rate_bytes": 10_000, "burst_bytes": 1000, "ping": 0.2}
+    async with house(**settings) as here, here.client() as ann:
+        await ann.socket.send(b"x" * 20_000)
+        await ann.socket.send(b"x")
+        await ann.say("ping", id="still here")
+        await ann.until("pong", id="still here")
 
 
 async def test_a_rate_of_none_limits_nothing() -> None:

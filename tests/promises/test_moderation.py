@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -198,6 +198,48 @@ async def test_a_ban_of_an_address_is_of_all_who_come_from_there_but_moderators(
         assert "127.0.0.1" not in str(sanction), "moderators need not know addresses"
 
 
+async def test_an_ipv6_address_is_its_whole_64_for_bans_and_guesses() -> None:
+    async with house(mod_password=PASSWORD, trusted_proxies="127.0.0.1") as here:
+
+        def come(host: str) -> AbstractAsyncContextManager[Client]:
+            return here.client(additional_headers={"X-Forwarded-For": f"2001:db8:{host}"})
+
+        async with come("1::1") as ann, come("2::1") as bob, come("2::2") as cy:
+            await ann.join("general", "ann")
+            await bob.join("general", "bob")
+            await cy.join("general", "cy")
+            assert (await ask(ann, "mod", password=PASSWORD))["type"] == "ok"
+            assert (await ask(ann, "ban", username="bob", address=True))["type"] == "ok"
+            assert (await bob.closed())[0] == 4403
+            assert (await cy.closed())[0] == 4403
+        async with come("2::3") as bob, come("3::1") as dora:
+            assert (await ask(bob, "join", room="general", username="x"))["code"] == "banned"
+            await dora.join("general", "dora")
+        codes = []
+        for number in range(7):
+            async with come(f"4::{number}") as eve:
+                codes.append((await ask(eve, "mod", password="guess"))["code"])
+        assert codes[-1] == "rate_limited"
+
+
+async def test_a_ban_of_the_address_is_of_all_that_the_person_is_here_from() -> None:
+    async with house(mod_password=PASSWORD, trusted_proxies="127.0.0.1") as here:
+
+        def come(host: str) -> AbstractAsyncContextManager[Client]:
+            return here.client(additional_headers={"X-Forwarded-For": f"10.0.0.{host}"})
+
+        async with come("1") as ann, come("2") as bob, come("3") as bobby:
+            await ann.join("general", "ann")
+            session = (await bob.join("general", "bob"))["session"]
+            await bobby.join("general", "bobby", session=session)
+            assert (await ask(ann, "mod", password=PASSWORD))["type"] == "ok"
+            assert (await ask(ann, "ban", username="bob", address=True))["type"] == "ok"
+            assert (await bob.closed())[0] == 4403
+            assert (await bobby.closed())[0] == 4403
+        async with come("3") as fresh:
+            assert (await ask(fresh, "join", room="general", username="x"))["code"] == "banned"
+
+
 async def test_a_pardon_lifts_what_is_listed() -> None:
     async with scene() as here:
         session = await session_of(here, "bob")
@@ -304,6 +346,18 @@ async def test_slow_mode_holds_for_all_but_moderators() -> None:
         assert (await said(here.bob, "four"))["type"] == "chat"
 
 
+async def test_in_slow_mode_a_message_may_be_sent_again() -> None:
+    async with scene() as here:
+        assert (await ask(here.ann, "slow", seconds=1000))["type"] == "ok"
+        for _ in range(2):
+            await here.bob.say("chat", text="one", id="i1")
+            assert (await here.bob.until("chat", id="i1"))["seq"] == 2
+        await here.bob.say("chat", text="two", id="i1")
+        assert (await here.bob.until("error"))["code"] == "id_reused"
+        await here.bob.say("chat", text="two", id="i2")
+        assert (await here.bob.until("error"))["code"] == "rate_limited"
+
+
 async def test_in_a_read_only_room_only_moderators_speak(tmp_path: Path) -> None:
     store = f"sqlite:{tmp_path / 'chat.db'}"
     async with scene(store=store) as here:
@@ -333,3 +387,17 @@ async def test_an_act_that_is_asked_for_twice_is_done_once() -> None:
         await here.ann.say("mute", username="cy", id="once")
         assert (await here.ann.until("error"))["code"] == "id_reused"
         assert len((await ask(here.ann, "sanctions"))["sanctions"]) == 1
+        await said(here.ann, "that was all")
+        told = await here.cy.until("moderated")
+        assert (told["action"], told["username"]) == ("mute", "bob")
+        assert (await here.cy.hear())["type"] == "chat", "the room heard of it once"
+
+
+async def test_nothing_is_done_that_is_not_in_the_audit_log() -> None:
+    async with scene() as here:
+        await said(here.bob, "words")
+        await here.ann.say("mute", username="cy", id="once")
+        await here.ann.until("ok", id="once")
+        await here.ann.say("purge", username="bob", id="once")
+        assert (await here.ann.until("error", id="once"))["code"] == "id_reused"
+        assert (await ask(here.ann, "history"))["events"][0]["text"] == "words"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +13,9 @@ from typing import Any
 import jwt
 import pytest
 
+from hubbub.delivery import hub
+from hubbub.delivery.connection import Connection
+from hubbub.store.base import StoreError
 from tests.server import Client, Frame, House, house
 
 SECRET = "a secret of at least thirty-two bytes"
@@ -127,6 +132,25 @@ async def test_moderators_by_token_keep_order_where_it_says_so() -> None:
         assert await refused(ann, "mute", username="ann") == "forbidden"
 
 
+async def test_a_moderator_who_was_away_cannot_be_muted_either() -> None:
+    async with tokens() as here, user(here, mod=True) as ann:
+        await welcomed(ann, "general")
+        async with user(here, "bob", mod=["general"]) as bob:
+            await welcomed(bob, "general")
+            await bob.say("chat", text="in order")
+            seq = (await bob.until("chat"))["seq"]
+        await ann.until("left")
+        await ann.say("mute", seq=seq, id="m")
+        await ann.until("ok", id="m")
+        async with user(here, "bob", mod=["general"]) as bob:
+            assert "muted" not in await welcomed(bob, "general")
+            await bob.say("chat", text="still")
+            await bob.until("chat", text="still")
+        async with user(here, "bob") as bob:
+            assert (await welcomed(bob, "general"))["muted"] == {}
+            assert await refused(bob, "chat", text="x") == "muted"
+
+
 async def test_a_mute_is_of_the_user_on_every_socket_and_through_every_token() -> None:
     async with tokens() as here, user(here, mod=True) as ann, user(here, "bob") as bob:
         await welcomed(ann, "general")
@@ -167,6 +191,26 @@ async def test_a_new_token_goes_on_and_its_grants_hold_at_once() -> None:
             await ann.until("pong", id="p")
 
 
+async def test_of_sockets_that_are_gone_and_tokens_that_were_renewed_nothing_is_kept() -> None:
+    async with tokens() as here, user(here) as ann:
+        for number in range(150):
+            await ann.say("auth", token=token(ttl=600 + number), id="renew")
+            await ann.until("ok", id="renew")
+        assert len(here.server.hub.expiry) <= 100
+        before = connections()
+        for _ in range(5):
+            async with user(here):
+                pass
+        await ann.nothing_more()
+        assert connections() <= before
+
+
+def connections() -> int:
+    """How many are in memory."""
+    gc.collect()
+    return sum(isinstance(one, Connection) for one in gc.get_objects())
+
+
 async def test_a_bad_new_token_changes_nothing() -> None:
     async with tokens() as here, user(here) as ann:
         await welcomed(ann, "general")
@@ -205,6 +249,23 @@ async def test_a_guest_cannot_take_a_users_name(tmp_path: Path) -> None:
             assert await refused(guest, "join", room="x", username=name) == "name_taken"
     async with tokens("optional", store=store) as again, again.client() as guest:
         assert await refused(guest, "join", room="x", username="ann") == "name_taken"
+
+
+async def test_a_users_name_is_theirs_though_the_store_failed_when_they_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "RETRY", 0.05)
+    store = f"sqlite:{tmp_path / 'chat.db'}"
+    async with tokens("optional", store=store) as here, user(here) as ann:
+        with monkeypatch.context() as broken:
+            failure = StoreError("the disk is full")
+            broken.setattr(here.server.keeper, "append", lambda _, __, done: done(failure))
+            await welcomed(ann, "general")
+        await asyncio.sleep(0.1)
+        await ann.say("chat", text="hello")
+        await ann.until("chat")
+    async with tokens("optional", store=store) as here, here.client() as eve:
+        assert await refused(eve, "join", room="general", username="ann") == "name_taken"
 
 
 async def test_a_guest_who_has_a_users_name_makes_way() -> None:

@@ -114,6 +114,32 @@ def test_what_others_append_comes_as_news_before_ones_own(node: Nodes) -> None:
     assert heard(ann) == [], "and once; and not of a log that is not open"
 
 
+def test_what_follows_goes_both_ways_in_one_batch(node: Nodes) -> None:
+    store, other = node(), node()
+    store.open("red", 0)
+    keep(other, say("before"))
+    batch = [say("a", "1"), say("b", log="blue"), say("c"), delete(99, log="blue"), say("d")]
+    batch[1].follows = batch[2].follows = batch[4].follows = True
+    outcomes = store.append(batch, 1)
+    assert [getattr(one, "seq", 0) for one in outcomes] == [2, 1, 3, 0, 0]
+    assert heard(store) == [("red", 1, "before")]
+    again = store.append(batch[:3], 1)
+    assert [isinstance(one, Stored) and not one.fresh for one in again] == [True, False, False]
+
+
+def test_who_is_far_behind_keeps_what_follows_too(
+    node: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_store, "MOST", 3)
+    store, other = node(), node()
+    store.open("red", 0)
+    keep(other, *(say(str(number)) for number in range(8)))
+    batch = [say("b", log="blue"), say("a")]
+    batch[1].follows = True
+    assert keep(store, *batch) == [1, 9]
+    assert [seq for _, seq, _ in heard(store)] == list(range(1, 9))
+
+
 def test_news_have_the_message_that_they_changed_as_it_is_now(node: Nodes) -> None:
     ann, bob = node(), node()
     bob.open("red", 0)
@@ -122,6 +148,11 @@ def test_news_have_the_message_that_they_changed_as_it_is_now(node: Nodes) -> No
     (news,) = bob.take_news()
     assert news.events[0].payload == news.events[1].changed
     assert json.loads(news.events[1].changed)["text"] == "hallo"
+    keep(ann, delete(1))
+    bob.follow_all()
+    (news,) = bob.take_news()
+    ((seq, edited),) = news.events[0].emptied
+    assert (seq, json.loads(edited)["text"]) == (2, "")
 
 
 def test_an_id_is_kept_once_whichever_node_it_is_sent_to(node: Nodes) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Moderated
-from hubbub.store.base import Store
+from hubbub.store.base import PAGE_SIZE, Store, Stored
 from tests.store.kinds import ANN, BOB, KINDS, delete, edit, in_redis, keep, refused, say, stored
 
 
@@ -261,6 +261,20 @@ def test_a_record_that_is_asked_for_again_is_kept_once(store: Store) -> None:
     assert refused(reused) == "id_reused"
 
 
+def test_what_follows_is_kept_only_with_what_it_follows(store: Store) -> None:
+    def follower(text: str) -> Draft:
+        draft = say(text)
+        draft.follows = True
+        return draft
+
+    batch = [act("1"), follower("a"), follower("b"), act("1"), follower("c"), act("1", "ban")]
+    batch += [follower("d"), say("e"), follower("f"), delete(99), follower("g")]
+    outcomes = store.append(batch, 1)
+    kept = [isinstance(one, Stored) and one.fresh for one in outcomes]
+    assert kept == [True] * 3 + [False] * 4 + [True] * 2 + [False] * 2
+    assert texts(store.after("red", 0, 99).events) == ["a", "b", "e", "f"]
+
+
 def test_a_moderator_deletes_what_others_said_and_its_author_is_known(store: Store) -> None:
     keep(store, say("mine"), say("his", author=BOB), edit(2, "his still", author=BOB))
     assert store.author("red", 2) == Authored(BOB, "bob", False)
@@ -273,6 +287,21 @@ def test_a_moderator_deletes_what_others_said_and_its_author_is_known(store: Sto
     assert json.loads(stored(outcome).payload)["username"] == "ann"
     assert json.loads(stored(outcome).changed or b"")["username"] == "bob"
     assert store.author("red", 2) == Authored(BOB, "bob", True)
+
+
+def test_what_a_moderator_deleted_is_forgotten_by_its_authors_id(store: Store) -> None:
+    keep(store, say("his", "1", BOB))
+    theirs = delete(1, "2")
+    theirs.moderator = True
+    keep(store, theirs)
+    # Sent again it is deleted, and nothing is left of its first words to tell others from them.
+    for text in ("his", "no words of his"):
+        (again,) = store.append([say(text, "1", BOB)], 9)
+        assert (stored(again).seq, stored(again).fresh) == (1, False)
+    # The moderator's ids are the moderator's own.
+    (mine,) = store.append([say("mine", "1")], 9)
+    assert (stored(mine).seq, stored(mine).fresh) == (3, True)
+    assert refused(store.append([say("other words", "1")], 9)[0]) == "id_reused"
 
 
 def test_the_messages_of_one_author_are_found_newest_first(store: Store) -> None:
@@ -293,3 +322,16 @@ def test_a_guest_and_a_display_name_are_kept_with_the_message(store: Store) -> N
     (changed,) = store.append([edit(1, "again")], 2)
     then = json.loads(stored(changed).changed or b"")
     assert (then["name"], then["guest"], then["text"]) == ("Ann Ünal", True, "again")
+
+
+def test_a_page_is_bounded_by_its_size_too(new: Callable[..., Store]) -> None:
+    store = new(tail_bytes=10_000_000)
+    keep(store, say("small"), *(say("x" * 50_000) for _ in range(6)), say("y" * 200_000), say("z"))
+    seen, sizes = 0, []
+    while seen < 9:
+        page = store.after("red", seen, 500)
+        assert page.first == seen + 1
+        seen += len(page.events)
+        sizes.append(sum(map(len, page.events)))
+    assert sorted(sizes)[-2] <= PAGE_SIZE, "one event alone may be larger"
+    assert len(sizes) == 5

@@ -240,7 +240,7 @@ class Storm:
         elif what == "stall" and peer.wire:
             wire = peer.wire
             wire.stall()
-            await asyncio.sleep(dice.choice([0.1, 1.0, 3.0]))
+            await asyncio.sleep(dice.choice([0.1, 1.0, 2.0, 4.0]))
             if dice.random() < 0.2:
                 peer.cut()
             wire.read_on()

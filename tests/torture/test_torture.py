@@ -1,9 +1,7 @@
-"""Short storms: a few that are always the same, and one that never is."""
+"""Short storms: one that is always the same, and two that never are."""
 
 import random
 from pathlib import Path
-
-import pytest
 
 from tests.torture.storm import Storm
 
@@ -11,9 +9,8 @@ SECONDS = 1.5
 """Each rages so long; `make torture` does it for as long as one likes."""
 
 
-@pytest.mark.parametrize("seed", [3, 14])
-async def test_killed_cut_and_stalled_it_keeps_its_promises(seed: int, tmp_path: Path) -> None:
-    await Storm(seed, tmp_path).rage(SECONDS)
+async def test_killed_cut_and_stalled_it_keeps_its_promises(tmp_path: Path) -> None:
+    await Storm(14, tmp_path).rage(SECONDS)
 
 
 async def test_killed_at_random_it_keeps_its_promises(tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ def agree(mine: list[Meaning], other: list[Meaning]) -> bool:
 @example(masked(0x88, b"", b"abcd"), [])
 @example(masked(0x88, b"\x03", b"abcd"), [])
 @example(masked(0x81, b"\xff", b"abcd"), [])
+@example(masked(0x01, b"", b"abcd") + masked(0x88, b"\0\0\x80", b"abcd"), [])
 def test_the_same_bytes_mean_the_same(data: bytes, places: list[int]) -> None:
     whole = ours([data])
     assert agree(whole, theirs(data)), (whole, theirs(data))

@@ -278,7 +278,7 @@ class Lobby:
         mode = self.standing.modes.get(place, OPEN)
         welcome.slow, welcome.read_only = mode.slow, mode.read_only
         mute = self.standing.muted(session.identity, place, self.unix(now))
-        if mute is not None:
+        if mute is not None and not welcome.mod:
             welcome.muted = Held(mute.until, mute.reason)
 
     # What is done to people

@@ -1,8 +1,9 @@
 """Keeping order: what moderators ask for, and what comes of it.
 
 An act is two events in one batch: a record in the audit log, and one in the room where people
-should know. It holds once that is kept: the record, when it comes back from the store, is applied
-to the `Standing` and carried out on those who are here (`enforce`), on this node as on any other.
+should know, which follows the record, so that neither is there without the other. It holds once
+that is kept: the record, when it comes back from the store, is applied to the `Standing` and
+carried out on those who are here (`enforce`), on this node as on any other.
 
 Laws: only who moderates a room acts there, and no moderator is acted upon; nothing is carried out
 that is not in the audit log.
@@ -17,7 +18,7 @@ from msgspec import Struct, json
 
 from hubbub.chat import likeness, names
 from hubbub.chat.limits import Pace
-from hubbub.chat.room import Member, Room
+from hubbub.chat.room import Room
 from hubbub.chat.session import (
     AskAuthor,
     AskWritings,
@@ -126,12 +127,14 @@ class Moderation:
             return [refuse(session, "forbidden", message, frame.id)]
         if frame.username is not None:
             name = names.tidy(frame.username)
-            meant = self._rooms[place].holders(likeness.keys(name))
+            keys = likeness.keys(name) if len(name) <= names.LONGEST else ()
+            meant = self._rooms[place].holders(keys)
             if not meant:
                 message = f"nobody here is called {name}"
                 return [refuse(session, "not_found", message, frame.id)]
             exactly = [member for member in meant if member.name == name]
-            return self._do(session, place, frame, _person((exactly or meant)[0]), now)
+            member = (exactly or meant)[0]
+            return self._do(session, place, frame, Person(member.identity, member.name), now)
         if frame.seq is None:
             message = "say whom: by username, or by the seq of a message"
             return [refuse(session, "invalid", f"invalid message: {message}", frame.id)]
@@ -151,7 +154,7 @@ class Moderation:
         """An author as they are here now, if they are."""
         for member in self._rooms[place].members.values():
             if member.identity == author.identity:
-                return _person(member)
+                return Person(member.identity, member.name)
         return Person(author.identity, author.username)
 
     def _do(
@@ -161,8 +164,9 @@ class Moderation:
         if person.identity == session.identity or any(one.moderates(place) for one in here):
             message = "moderators cannot do that to moderators"
             return [refuse(session, "forbidden", message, frame.id)]
-        if not (isinstance(frame, Ban) and frame.address):
-            person = Person(person.identity, person.name)  # it is not for their address, too
+        if isinstance(frame, Ban) and frame.address:
+            addresses = {one.address for one in here if one.address}
+            person = Person(person.identity, person.name, tuple(sorted(addresses)))
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)
         if isinstance(frame, Kick):
@@ -196,9 +200,9 @@ class Moderation:
             )
             by, name = session.identity, session.rooms[place].name
             for seq in sorted(found):
-                effects.append(
-                    Post(place, by, name, "", None, seq, moderator=True, session=session)
-                )
+                post = Post(place, by, name, "", None, seq, moderator=True, session=session)
+                post.follows = True
+                effects.append(post)
             return effects
 
         return [AskWritings(session, place, person.identity, PURGE, frame.id, known)]
@@ -250,18 +254,13 @@ class Moderation:
                 answer=True,
                 count=audit.count,
             ),
-            Post(place, author, by, "", None, 0, event=event, session=session),
+            Post(place, author, by, "", None, 0, event=event, follows=True, session=session),
         ]
 
     def _sessions(self, place: str) -> Iterator[Session]:
         """All sessions in a room."""
         for member in self._rooms[place].members.values():
             yield from member.sessions
-
-
-def _person(member: Member) -> Person:
-    addresses = {session.address for session in member.sessions if session.address}
-    return Person(member.identity, member.name, tuple(sorted(addresses)))
 
 
 def _shown(held: Audit) -> Sanction:

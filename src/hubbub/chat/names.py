@@ -23,6 +23,8 @@ from typing import Final
 
 from hubbub.protocol.codes import ErrorCode
 
+LONGEST: Final = 1024
+"""Characters past which no name is let in: composing n marks on one letter takes n² steps."""
 MOST_MARKS: Final = 4
 """Nonspacing marks that may stand on one letter, none twice (UTS #39, section 5.4)."""
 
@@ -61,6 +63,7 @@ def clean(raw: str, what: str, limit: int) -> str:
     `empty_name`, `too_long` or `bad_name`.
     """
     name = tidy(raw)
+    limit = min(limit, LONGEST)
     if not name:
         raise BadNameError("empty_name", "room and username must not be empty")
     if len(name) > limit:
@@ -77,7 +80,9 @@ def clean(raw: str, what: str, limit: int) -> str:
 def tidy(raw: str) -> str:
     """A name as `clean` would give it, without a verdict: for looking up what is there already."""
     name = raw.strip()
-    return name if name.isascii() else unicodedata.normalize("NFC", name).strip()
+    if name.isascii() or len(name) > LONGEST:
+        return name
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def _fault(name: str) -> str | None:

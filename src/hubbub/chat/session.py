@@ -23,9 +23,9 @@ class Session:
 
     `identity` is a hash that proves who it is (None before the first join) and `secret` what it
     proves it with; with a token, `grant` is what that says, and there is no secret. `rooms` maps a
-    room's name to the membership; `address` is where it comes from; `is_mod` after it gave the
-    moderators' password. `socket` is whatever delivery hangs here, and chat never looks at it.
-    `talk`, `moves`, `rest`, `octets` and `refused` are its numbers for the paces of
+    room's name to the membership; `address` is where it comes from, of IPv6 the /64; `is_mod` after
+    it gave the moderators' password. `socket` is whatever delivery hangs here, and chat never looks
+    at it. `talk`, `moves`, `rest`, `octets` and `refused` are its numbers for the paces of
     `limits.Paces`.
     """
 

@@ -52,9 +52,9 @@ class Speech:
         self._refused = paces.refused
         self._standing = standing
         self._unix = unix
-        self._spoke: dict[tuple[str, bytes], float] = {}
-        """When each last spoke in a room with slow mode. Not kept at the member: who goes and comes
-        again is not to be faster."""
+        self._spoke: dict[tuple[str, bytes], tuple[float, str | None]] = {}
+        """When each last spoke in a room with slow mode, and under which id, which may be sent
+        again. Not kept at the member: who goes and comes again is not to be faster."""
 
     def chat(self, session: Session, frame: Chat, now: float) -> Effect | None:
         """A message to one of the session's rooms; None for a blank one that had no id."""
@@ -136,7 +136,8 @@ class Speech:
             record = Record(
                 AUDIT, author, member.name, "", None, 0, event=audit, session=session, answer=False
             )
-            return [record, post]
+            record.follows = True
+            return [post, record]
 
         return AskAuthor(session, place, seq, frame.id, known)
 
@@ -169,20 +170,23 @@ class Speech:
             return refuse(session, "too_long", message, id)
         if session.grant is not None and not session.grant.writes(place):
             return refuse(session, "forbidden", "your token lets you read here, not write", id)
-        if self._standing.is_lax:
+        if self._standing.is_lax or session.moderates(place):
             return None
         mute = self._standing.muted(session.identity, place, self._unix(now))
         if mute is not None:
             return Tell(session, Error(_for("you are muted", mute), "muted", id, until=mute.until))
         mode = self._standing.modes.get(place, OPEN)
-        if mode.read_only and not session.moderates(place):
+        if mode.read_only:
             return refuse(session, "read_only", "only moderators speak here at the moment", id)
         return None
 
     def _slow_down(self, session: Session, place: str, id: str | None, now: float) -> Tell | None:
         mode = self._standing.modes.get(place, OPEN)
         who = (place, session.identity)
-        wait = self._spoke.get(who, -mode.slow) + mode.slow - now
+        spoke, last = self._spoke.get(who, (-mode.slow, None))
+        if id is not None and id == last:
+            return None
+        wait = spoke + mode.slow - now
         if wait > 0 and not session.moderates(place):
             wait = told(wait)
             message = f"slow mode: everyone may speak once in {mode.slow:g} s; wait {wait:g} s"
@@ -190,11 +194,11 @@ class Speech:
         if len(self._spoke) >= SPOKE:
             modes = self._standing.modes
             self._spoke = {
-                (room, one): at
-                for (room, one), at in self._spoke.items()
+                (room, one): (at, sent)
+                for (room, one), (at, sent) in self._spoke.items()
                 if at + modes.get(room, OPEN).slow > now
             }
-        self._spoke[who] = now
+        self._spoke[who] = (now, id)
         return None
 
 

@@ -19,7 +19,7 @@ from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
-from hubbub.protocol.incoming import Chat, Join, Leave, UnreadableError, decode
+from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
@@ -58,6 +58,7 @@ class Connection(asyncio.Protocol):
         "_pinged",
         "_reason",
         "_remote",
+        "_rests",
         "_since",
         "_sock",
         "_stuck_since",
@@ -74,12 +75,19 @@ class Connection(asyncio.Protocol):
     )
 
     def __init__(
-        self, hub: Hub, heartbeat: Heartbeat, max_message: int, grant: Grant | None = None
+        self,
+        hub: Hub,
+        heartbeat: Heartbeat,
+        max_message: int,
+        grant: Grant | None = None,
+        address: str = "",
     ) -> None:
         self._hub = hub
         self._parser = Parser(max_message)
         self._held: _Held | None = None
         self._waits = False
+        self._rests = False
+        """It is not read from for a while, because it sent too much that nobody can refuse."""
         self._closing = False
         self._reason = ""
         self._pinged = False
@@ -89,7 +97,7 @@ class Connection(asyncio.Protocol):
         self._since = time.monotonic()
         self.heartbeat = heartbeat
         self.number = next(_numbers)
-        self.session = Session(self)
+        self.session = Session(self, address)
         self.session.grant = grant
         self.feeds: tuple[Feed, ...] = ()
         self.heard = True
@@ -120,7 +128,7 @@ class Connection(asyncio.Protocol):
 
         `gone(remote)` is called once when it has ended.
         """
-        self._remote = self.session.address = remote
+        self._remote = remote
         self._gone = gone
         self._transport = transport
         info = transport.get_extra_info("socket")
@@ -149,8 +157,22 @@ class Connection(asyncio.Protocol):
         lobby = self._hub.lobby
         wait = lobby.weigh(self.session, len(data), time.monotonic()) if lobby.weighs else 0.0
         items = self._parser.feed(data)
+        if wait and 2 * sum(len(item) for item in items if isinstance(item, str)) < len(data):
+            self._rest(wait)
         if items:
             self._take(items, wait)
+
+    def _rest(self, seconds: float) -> None:
+        """Bytes that say nothing, or not yet, came too soon: they get no error, but are slowed."""
+        if not (self._rests or self._closing):
+            self._rests = True
+            self._transport.pause_reading()
+            self._hub.later(seconds, self._rested)
+
+    def _rested(self) -> None:
+        self._rests = False
+        self.heard = True
+        self.go_on()
 
     def _take(self, items: _Held, wait: float = 0.0) -> None:
         """Deal with what came; with `wait`, it came so many seconds too soon."""
@@ -183,7 +205,7 @@ class Connection(asyncio.Protocol):
                 if said is not None:
                     hub.put(said)
                 continue
-            if isinstance(frame, Join | Leave) and self._must_wait(frame):
+            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame):
                 self._hold(items[place:] + (self._held or []))
                 return
             if hub.decide(self, frame, now):
@@ -194,9 +216,13 @@ class Connection(asyncio.Protocol):
             self._hold(self._held or [])
             hub.park(self)
 
-    def _must_wait(self, frame: Join | Leave) -> bool:
+    def _must_wait(self, frame: Join | Leave | Edit | Delete) -> bool:
         """Whether a frame has to be held: a connection goes on by itself when it need not be."""
-        if self.is_full or self.returning or self._hub.fanout.is_lagging(self):
+        if self.returning or self._hub.fanout.is_lagging(self):
+            # Its answers to changes have to wait for their place; so that not many of them do, no
+            # change is made by who is far behind.
+            return True
+        if self.is_full and isinstance(frame, Join | Leave):
             return True  # whoever comes or goes has first had all that was said before
         if isinstance(frame, Join) and not self._hub.ready(frame.room, self._opened):
             self._waits = True
@@ -219,7 +245,12 @@ class Connection(asyncio.Protocol):
 
     def _control(self, item: Ping | Pong | Close | Failure) -> None:
         if isinstance(item, Ping):
-            if not self._closing:
+            if self._closing:
+                return
+            hurry = self._hub.lobby.hurry(self.session, None, time.monotonic())
+            if hurry is not None:
+                self._hub.put(hurry)
+            else:
                 self.write(pong_frame(item.payload))
         elif isinstance(item, Close):
             if self._closing:
@@ -239,6 +270,7 @@ class Connection(asyncio.Protocol):
         """The socket is gone."""
         self._leave("reset" if exc is not None else "lost")
         self.heartbeat.remove(self)
+        self._hub.expiry.forget(self)
         # The transport closes the descriptor; ours only borrowed it.
         self._sock.detach()
         self._gone(self._remote)
@@ -294,7 +326,7 @@ class Connection(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Read on, beginning with what was held, unless too many answers wait already."""
-        if self._closing or self._waits or self._is_flooded():
+        if self._closing or self._waits or self._rests or self._is_flooded():
             return
         held, self._held = self._held, None
         self._transport.resume_reading()
@@ -341,6 +373,8 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self._closing = True
             self._reason = reason
+            # What it is out of is felt later; from here on it is sent nothing (section 5.5.1).
+            self._hub.fanout.choke(self)
             self._hub.drop(self)
 
     # Is it alive?
@@ -350,7 +384,7 @@ class Connection(asyncio.Protocol):
         if self.is_full and not self._closing:
             self._watch()  # a ping would only wait behind what waits already
             return
-        if self.heard:
+        if self.heard or self._rests:
             self.heard = self._pinged = False
             return
         acked = progress.acknowledged(self._sock)

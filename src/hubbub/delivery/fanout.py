@@ -211,13 +211,18 @@ class Fanout:
         return cursor.page is not None
 
     def _answered(self, reader: Connection, cursor: Cursor, page: Page | StoreError) -> None:
-        cursor.reading = False
         if isinstance(page, StoreError) or (not page.events and page.first <= cursor.seen + 1):
-            self._loop.call_later(RETRY, self._feed_on, reader)
+            # Until then it counts as being read: or every flush would ask a store that fails.
+            self._loop.call_later(RETRY, self._ask_again, reader, cursor)
             return
+        cursor.reading = False
         cursor.first, cursor.page = page.first, page.events
         if not self._asking:
             self._feed_on(reader)
+
+    def _ask_again(self, reader: Connection, cursor: Cursor) -> None:
+        cursor.reading = False
+        self._feed_on(reader)
 
     def _feed_on(self, reader: Connection) -> None:
         """Go on with catching up, unless the socket is full: then it goes on by itself."""

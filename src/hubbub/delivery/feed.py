@@ -70,12 +70,15 @@ class Feed:
         return [Raw(payload) for _, payload in self.history]
 
     def change(self, seq: int, payload: bytes) -> None:
-        """A chat is another now: for those who come, and for those who have not had it yet."""
+        """An event is another now: for those who come, and for those who have not had it yet."""
         self.changes += 1
         for place, (there, _) in enumerate(self.history):
             if there == seq:
                 self.history[place] = (seq, payload)
         self.log.replace(seq, text_frame(payload))
+        for cursor in self.behind.values():
+            if cursor.page is not None and 0 <= seq - cursor.first < len(cursor.page):
+                cursor.page[seq - cursor.first] = payload
 
     def attach(self, reader: Connection, seen: int) -> None:
         """A reader comes to the head, having had all up to `seen`; fed with the next flush."""
@@ -93,14 +96,18 @@ class Feed:
         if self.ready.pop(reader.send, None) is not None:
             self.behind[reader] = Cursor(self.flushed, self.log.seq_before(self.flushed))
 
-    def answer(self, reader: Connection, seq: int, frame: bytes) -> bool:
-        """Let a reader have `frame` in place of the event `seq`; False if it had that already."""
+    def answer(self, reader: Connection, seq: int, frame: bytes | None) -> bool:
+        """Let a reader have `frame` in place of the event `seq`; False if it had that already.
+
+        None: the event as it is for all is its answer.
+        """
         cursor = self.behind.get(reader)
         if cursor is None or cursor.seen >= seq:
             return False
-        if cursor.answers is None:
-            cursor.answers = {}
-        cursor.answers[seq] = frame
+        if frame is not None:
+            if cursor.answers is None:
+                cursor.answers = {}
+            cursor.answers[seq] = frame
         return True
 
     def release(self, reader: Connection) -> None:

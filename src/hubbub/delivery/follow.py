@@ -139,6 +139,8 @@ class Follower:
             target = events.target_of(payload)
             if target:
                 feed.change(target, event.changed)
+                for edit, edited in event.emptied:
+                    feed.change(edit, edited)
             elif payload.startswith(events.CHAT):
                 feed.history.append((seq, payload))
             feed.log.keep(text_frame(payload), seq)

@@ -42,7 +42,7 @@ from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
-from hubbub.protocol.audit import Audit
+from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
@@ -248,6 +248,8 @@ class Hub:
                 feed.history.append((outcome.seq, outcome.payload))
             elif outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
+                for seq, payload in outcome.emptied:
+                    feed.change(seq, payload)
                 if outcome.answer is not None:
                     feed.hold(reader)
                     feed.answer(reader, outcome.seq, text_frame(outcome.answer))
@@ -256,9 +258,10 @@ class Hub:
         else:
             # It was sent again. Who has not heard it yet hears it where it stands in the log: an
             # answer that overtook the replay would look like a gap, or hide one.
-            answer = outcome.answer or outcome.payload
-            if not self.feeds[post.log].answer(reader, outcome.seq, text_frame(answer)):
-                self.fanout.tell(reader, answer)
+            own = outcome.answer
+            frame = text_frame(own) if own is not None else None
+            if not self.feeds[post.log].answer(reader, outcome.seq, frame):
+                self.fanout.tell(reader, own or outcome.payload)
 
     def _recorded(self, record: Record, outcome: Outcome) -> None:
         """A record in one of the server's own logs is kept: now it holds."""
@@ -267,6 +270,8 @@ class Hub:
             if record.answer:
                 wait = RETRY if outcome.code == "storage_unavailable" else None
                 self.fanout.tell(reader, Error(outcome.message, outcome.code, record.id, wait))
+            elif isinstance(record.event, Known):  # nobody will ask for it again
+                self.later(RETRY, partial(self.put, record))
             return
         if outcome.fresh and isinstance(record.event, Audit):
             # Through the line, because what was decided before it comes before it.

@@ -262,9 +262,9 @@ class _Worker:
                 answer = what()
             except StoreError as problem:
                 answer = problem
-            except Exception as fault:  # a fault of ours must not stop the line
+            except Exception:  # a fault of ours must not stop the line
                 structlog.get_logger().exception("the store has a fault")
-                answer = StoreError(f"{type(fault).__name__}: {fault}")
+                answer = StoreError("the store has a fault, and the server's log says which")
             tell(done, answer)
             del task, what, done, answer  # or they would live until the next one comes
         tell(self._ended.set_result, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import Raw
 
@@ -13,6 +13,8 @@ from hubbub.delivery.keeper import Done, Found, Keeper
 from hubbub.protocol.outgoing import Past
 from hubbub.store.base import StoreError
 
+MOST: Final = 262_144
+"""Bytes of old messages in one answer: it waits in memory for a reader who does not read."""
 T = TypeVar("T")
 Question = Browse | AskAuthor | AskWritings
 
@@ -33,8 +35,12 @@ def ask(keeper: Keeper, question: Question, done: Done[list[Effect]]) -> None:
 
 def _past(question: Browse, answer: Found) -> list[Effect]:
     payloads, more = answer
-    events = list(map(Raw, payloads))
-    return [Tell(question.session, Past(question.room, events, more, question.id))]
+    size, skipped = 0, len(payloads)
+    while skipped and (not size or size + len(payloads[skipped - 1]) <= MOST):
+        skipped -= 1
+        size += len(payloads[skipped])
+    events = list(map(Raw, payloads[skipped:]))
+    return [Tell(question.session, Past(question.room, events, more or skipped > 0, question.id))]
 
 
 def _then(done: Done[list[Effect]], decide: Callable[[T], list[Effect]]) -> Done[T]:

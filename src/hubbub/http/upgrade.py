@@ -9,6 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hubbub.access.addresses import counted
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
@@ -64,7 +65,8 @@ class Door:
             b"Sec-WebSocket-Accept: " + accept + b"\r\n" + spoken + b"\r\n"
         )
         self._admission.enter(visitor.remote)
-        joined = Connection(self._hub, self._heartbeat, self._max_message, grant=visitor.grant)
+        address = counted(visitor.remote)
+        joined = Connection(self._hub, self._heartbeat, self._max_message, visitor.grant, address)
         joined.start(transport, visitor.remote, rest, self._admission.leave)
 
 

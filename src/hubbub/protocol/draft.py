@@ -14,6 +14,9 @@ class Draft(Struct):
     asks: `text` is what it says from now on, and an empty one deletes it. With an `event` it is
     that, once the store has put `seq` and `ts` into it, and `text` only tells a resend from
     something else. All else is a chat; `name` and `guest` are as in `Said`.
+
+    One that `follows` is kept only if the nearest one before it in its batch that does not follow
+    is kept, and now for the first time.
     """
 
     log: str
@@ -26,6 +29,7 @@ class Draft(Struct):
     guest: bool = False
     moderator: bool = False
     event: Moderated | Audit | Known | None = None
+    follows: bool = False
 
 
 class Authored(Struct, gc=False):

@@ -85,6 +85,7 @@ class Delete(Struct, tag_field="type", tag="delete", gc=False):
 class History(Struct, tag_field="type", tag="history", gc=False):
     """Ask for older messages: the last `limit` before `before` (default: the newest).
 
+    Fewer come where they are long (the answer has some 256 KiB at most); `more` says so.
     `room` as in `chat`. Nothing else of this client is dealt with until it is answered.
     """
 

@@ -11,24 +11,31 @@ A store answers when it is done, and may take its time: who must not wait asks i
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from hubbub.protocol.codes import ErrorCode
 from hubbub.protocol.draft import Authored, Draft
 
+PAGE_SIZE: Final = 131_072
+"""Characters of events that one page has, at most, unless one event alone has more."""
+
 
 class StoreError(Exception):
-    """The store cannot do its work now; `str()` says why, for a person. Nothing was kept."""
+    """The store cannot do its work now, and nothing was kept.
+
+    `str()` says why, for a person. Clients hear it, so it does not say where anything is.
+    """
 
 
 class Stored(Struct, gc=False):
     """A draft that is in the log: its number and its JSON as everyone gets it.
 
     `fresh` is False where the log had it already: then it is for the sender alone. `changed` is
-    the JSON of the chat that it changed, as that is now; `answer` the author's own copy where that
-    is another, because it carries an `id` that the others' does not.
+    the JSON of the chat that it changed, as that is now, and `emptied` the edits of it, as seq and
+    JSON, that lost their words with it; `answer` the author's own copy where that is another,
+    because it carries an `id` that the others' does not.
     """
 
     seq: int
@@ -36,6 +43,7 @@ class Stored(Struct, gc=False):
     fresh: bool = True
     changed: bytes | None = None
     answer: bytes | None = None
+    emptied: Sequence[tuple[int, bytes]] = ()
 
 
 class Refused(Struct, gc=False):
@@ -70,10 +78,14 @@ class Page(Struct, gc=False):
 
 
 class Foreign(Struct, gc=False):
-    """An event that another node appended; `changed` is the JSON, now, of the chat it changed."""
+    """An event that another node appended; `changed` and `emptied` as in `Stored`.
+
+    `emptied` has all edits of that chat, as they are now.
+    """
 
     payload: bytes
-    changed: bytes
+    changed: bytes = b""
+    emptied: Sequence[tuple[int, bytes]] = ()
 
 
 class News(Struct, gc=False):
@@ -97,7 +109,10 @@ class Store(Protocol):
     def is_untidy(self) -> bool: ...
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
-        """Number and keep the drafts, all of one turn; `ts` is Unix time in ms."""
+        """Number and keep the drafts, all of one turn; `ts` is Unix time in ms.
+
+        A draft that `follows` one which is refused, or was kept already, is refused with it.
+        """
         ...
 
     def open(self, name: str, count: int) -> Opened:
@@ -109,7 +124,7 @@ class Store(Protocol):
         ...
 
     def after(self, name: str, seq: int, count: int) -> Page:
-        """At most `count` events after `seq`, from the first that is still kept."""
+        """At most `count` events after `seq` within `PAGE_SIZE`, from the first still kept."""
         ...
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:

@@ -38,11 +38,12 @@ class Batch:
             if draft.id is not None
         ]
         self._known = rows.known(self._db, keys) if keys else {}
-        outcomes = [self._one(draft, heads[draft.log]) for draft in drafts]
+        outcomes = events.one_by_one(drafts, self._one)
         self._write()
         return outcomes
 
-    def _one(self, draft: Draft, head: Head) -> Outcome:
+    def _one(self, draft: Draft) -> Outcome:
+        head = self._heads[draft.log]
         key = (head.id, draft.author, draft.id) if draft.id is not None else None
         if key is not None and key in self._known:
             return self._again(draft, key)
@@ -69,33 +70,43 @@ class Batch:
             "SELECT author, payload FROM event WHERE log = ? AND seq = ? AND target IS NULL",
             (head.id, draft.target),
         ).fetchone()
+        author: bytes | None
         author, payload = there or (None, b"")
         new = events.change(draft, author, payload, max(head.ts, self._ts))
         if isinstance(new, Refused):
             return new
         self._replace(head, draft.target, new)
-        if not draft.text:
-            self._take_back(draft, head, events.id_of(payload))
+        emptied: list[tuple[int, bytes]] = []
+        if not draft.text and author is not None:
+            emptied = self._take_back(draft, head, author, events.id_of(payload))
         payload = self._add(draft, head, key)
-        return Stored(head.seq, payload, changed=new, answer=events.answer(payload, draft.id))
+        answer = events.answer(payload, draft.id)
+        return Stored(head.seq, payload, changed=new, answer=answer, emptied=emptied)
 
-    def _take_back(self, draft: Draft, head: Head, id: str | None) -> None:
-        """The words are to be gone from what edited them, too, and from what tells a resend."""
+    def _take_back(
+        self, draft: Draft, head: Head, author: bytes, id: str | None
+    ) -> list[tuple[int, bytes]]:
+        """The words are to be gone from what edited them, too, and from what tells a resend.
+
+        `author` and `id` are the chat's own, whoever deletes it. Gives the edits as they are now.
+        """
         self.deleted = True
         edits = self._db.execute(
             "SELECT seq, payload FROM event WHERE log = ? AND target = ?", (head.id, draft.target)
         ).fetchall()
-        for seq, payload in edits:
-            self._replace(head, seq, events.wordless(payload))
+        emptied = [(seq, events.wordless(payload)) for seq, payload in edits]
+        for seq, payload in emptied:
+            self._replace(head, seq, payload)
         if id is not None:
             self._db.execute(
                 "UPDATE sent SET digest = NULL WHERE log = ? AND author = ? AND id = ?",
-                (head.id, draft.author, id),
+                (head.id, author, id),
             )
-            first = (head.id, draft.author, id)
+            first = (head.id, author, id)
             if first in self._known:
                 seq, ts, _ = self._known[first]
                 self._known[first] = (seq, ts, None)
+        return emptied
 
     def _replace(self, head: Head, seq: int, payload: bytes) -> None:
         self._db.execute(

@@ -4,7 +4,7 @@ Laws: an event's JSON is made here alone; what is kept of a deleted message, and
 it, has none of its words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -12,7 +12,7 @@ import msgspec
 
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
-from hubbub.store.base import Refused
+from hubbub.store.base import Outcome, Refused, Stored
 
 _read_chat = msgspec.json.Decoder(Said).decode
 _read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited | Deleted).decode
@@ -20,6 +20,25 @@ _read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited 
 CHAT: Final = b'{"type":"chat",'
 """How a chat's JSON begins."""
 _CHANGES: Final = (b'{"type":"edited",', b'{"type":"deleted",')
+
+
+UNLED: Final = Refused("forbidden", "what it follows is not kept anew")
+
+
+def one_by_one(drafts: Sequence[Draft], keep: Callable[[Draft], Outcome]) -> list[Outcome]:
+    """Keep the drafts of a batch, but not those that follow one that is not kept anew."""
+    outcomes: list[Outcome] = []
+    led = True
+    for draft in drafts:
+        if not draft.follows:
+            outcome = keep(draft)
+            led = isinstance(outcome, Stored) and outcome.fresh
+        elif led:
+            outcome = keep(draft)
+        else:
+            outcome = UNLED
+        outcomes.append(outcome)
+    return outcomes
 
 
 def written(draft: Draft, seq: int, ts: int) -> bytes:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.store import events
-from hubbub.store.base import Opened, Outcome, Page, Refused, Stored
+from hubbub.store.base import PAGE_SIZE, Opened, Outcome, Page, Refused, Stored
 
 EVENT_COST: Final = 200
 """What an event costs beside its JSON: the objects around it (measured, CPython 3.11)."""
@@ -98,20 +98,18 @@ class MemoryStore:
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """See `Store.append`."""
-        outcomes: list[Outcome] = []
-        for draft in drafts:
-            log = self._logs.get(draft.log) or self._awake(draft.log)
-            if draft.id is not None:
-                known = log.ids.get((draft.author, draft.id))
-                if known is not None:
-                    outcomes.append(_again(log, known, draft))
-                    continue
-            if draft.target:
-                outcomes.append(self._change(log, draft, ts))
-            else:
-                payload = self._add(log, draft, ts)
-                outcomes.append(Stored(log.seq, payload))
-        return outcomes
+        return events.one_by_one(drafts, lambda draft: self._one(draft, ts))
+
+    def _one(self, draft: Draft, ts: int) -> Outcome:
+        log = self._logs.get(draft.log) or self._awake(draft.log)
+        if draft.id is not None:
+            known = log.ids.get((draft.author, draft.id))
+            if known is not None:
+                return _again(log, known, draft)
+        if draft.target:
+            return self._change(log, draft, ts)
+        payload = self._add(log, draft, ts)
+        return Stored(log.seq, payload)
 
     def _add(self, log: _Log, draft: Draft, ts: int) -> bytes:
         seq = log.seq = log.seq + 1
@@ -137,17 +135,21 @@ class MemoryStore:
         if isinstance(new, Refused):
             return new
         log.replace(draft.target, new)
+        emptied: list[tuple[int, bytes]] = []
         if not draft.text:
             first = events.id_of(new)
-            if first is not None:
-                log.ids[draft.author, first] = (draft.target, None)
+            if first is not None and author is not None:
+                log.ids[author, first] = (draft.target, None)
             for seq, payload in enumerate(log.events, log.first):
                 if log.authors[seq - log.first] is None and (
                     events.target_of(payload) == draft.target
                 ):
-                    log.replace(seq, events.wordless(payload))
+                    emptied.append((seq, events.wordless(payload)))
+            for seq, payload in emptied:
+                log.replace(seq, payload)
         payload = self._add(log, draft, ts)
-        return Stored(log.seq, payload, changed=new, answer=events.answer(payload, draft.id))
+        answer = events.answer(payload, draft.id)
+        return Stored(log.seq, payload, changed=new, answer=answer, emptied=emptied)
 
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. A log that rested is awake again."""
@@ -163,7 +165,14 @@ class MemoryStore:
         log = self._logs[name]
         first = max(seq + 1, log.first)
         start = first - log.first
-        return Page(first, list(islice(log.events, start, start + count)))
+        events: list[bytes] = []
+        size = 0
+        for payload in islice(log.events, start, start + count):
+            size += len(payload)
+            if size > PAGE_SIZE and events:
+                break
+            events.append(payload)
+        return Page(first, events)
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
         """See `Store.before`."""

@@ -24,6 +24,7 @@ from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Said
 from hubbub.store import events, redis_client
 from hubbub.store.base import (
+    PAGE_SIZE,
     Foreign,
     News,
     Opened,
@@ -33,7 +34,7 @@ from hubbub.store.base import (
     StoreError,
     unavailable,
 )
-from hubbub.store.redis_draft import Ask, identity
+from hubbub.store.redis_draft import Ask, identity, pairs
 
 MOST: Final = 500
 """Events that come at once as news."""
@@ -98,6 +99,7 @@ class RedisStore:
 
     def _load(self) -> None:
         try:
+            self._redis.ping()  # who has no password may not even send as much as follows
             self._redis.function_load(LIBRARY, replace=True)
         except RedisError as problem:
             raise redis_client.trouble(problem) from problem
@@ -112,11 +114,15 @@ class RedisStore:
         asked = {name: [Ask(drafts[number]) for number in by_log[name]] for name in by_log}
         outcomes: list[Outcome | None] = [None] * len(drafts)
         wanted = list(by_log)
+        order: bytes | None = None
+        if any(draft.follows for draft in drafts):  # then all of it is one call
+            place = {name: number for number, name in enumerate(by_log, 1)}
+            order = _pack([(place[draft.log], draft.follows) for draft in drafts])
         problem: StoreError | None = None
         kept = 0
         while wanted:
             behind: list[str] = []
-            for name, answer in zip(wanted, self._appends(wanted, asked, ts), strict=True):
+            for name, answer in zip(wanted, self._appends(wanted, asked, order, ts), strict=True):
                 failure = answer if isinstance(answer, StoreError) else None
                 if failure is None and answer[3] is None:  # too far behind to be told in one go
                     failure = self._try_to_catch_up(name)
@@ -137,10 +143,16 @@ class RedisStore:
             raise problem
         return cast("list[Outcome]", outcomes)
 
-    def _appends(self, names: list[str], asked: dict[str, list[Ask]], ts: int) -> list[Any]:
-        calls = [("append", name, self._request(name, asked[name], ts)) for name in names]
+    def _appends(
+        self, names: list[str], asked: dict[str, list[Ask]], order: bytes | None, ts: int
+    ) -> list[Any]:
+        requests = [self._request(name, asked[name], ts) for name in names]
         try:
-            return self._call(calls)
+            if order is not None:
+                return self._one("append_all", names, order, *requests)  # type: ignore[no-any-return]
+            return self._call(
+                [("append", name, request) for name, request in zip(names, requests, strict=True)]
+            )
         except StoreError as problem:
             return [problem] * len(names)
 
@@ -215,7 +227,9 @@ class RedisStore:
         return (place.epoch, place.seq, self._new_epoch(), MOST)
 
     def _catch_up(self, name: str) -> None:
-        while self._follow(name, self._one("follow", name, *self._standing(name))):
+        while name in self._places and self._follow(
+            name, self._one("follow", name, *self._standing(name))
+        ):
             pass
 
     def _follow(self, name: str, answer: list[Any]) -> bool:
@@ -232,7 +246,8 @@ class RedisStore:
         place.floor = floor
         if found or is_other or seen > place.seq:
             heard = [
-                Foreign(one, b"") if isinstance(one, bytes) else Foreign(*one) for one in found
+                Foreign(one) if isinstance(one, bytes) else Foreign(one[0], one[1], pairs(one[2]))
+                for one in found
             ]
             self._news.append(News(name, epoch, is_other, seen + 1, heard))
         place.epoch, place.seq = epoch, seen + len(found)
@@ -243,7 +258,7 @@ class RedisStore:
         """See `Store.open`. From now on there are news of this log."""
         epoch, floor, seq, found = self._one("open", name, self._new_epoch(), count)
         self._places[name] = _Place(epoch.decode(), seq, floor)
-        return Opened(seq, epoch.decode(), _pairs(found)[::-1])
+        return Opened(seq, epoch.decode(), pairs(found)[::-1])
 
     def first(self, name: str) -> int:
         """See `Store.first`."""
@@ -251,7 +266,7 @@ class RedisStore:
 
     def after(self, name: str, seq: int, count: int) -> Page:
         """See `Store.after`."""
-        return Page(*self._one("after", name, seq, count))
+        return Page(*self._one("after", name, seq, count, PAGE_SIZE))
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
         """See `Store.before`."""
@@ -303,7 +318,7 @@ class RedisStore:
 
     # Asking Redis
 
-    def _one(self, function: str, name: str, *arguments: bytes | str | int) -> Any:
+    def _one(self, function: str, name: str | list[str], *arguments: bytes | str | int) -> Any:
         (answer,) = self._call([(function, name, *arguments)])
         if isinstance(answer, StoreError):
             raise answer
@@ -328,7 +343,8 @@ class RedisStore:
     def _pipe(self, calls: list[tuple[Any, ...]]) -> list[Any]:
         with self._redis.pipeline(transaction=False) as pipe:
             for function, name, *arguments in calls:
-                keys = redis_client.keys(name)
+                names = name if isinstance(name, list) else [name]
+                keys = [key for one in names for key in redis_client.keys(one)]
                 pipe.execute_command(  # type: ignore[no-untyped-call]
                     "FCALL", f"{NAME}_{function}", len(keys), *keys, *arguments
                 )
@@ -341,7 +357,3 @@ def _is_fresh(result: int | list[Any]) -> bool:
 
 def _is_unknown(answer: object) -> bool:
     return isinstance(answer, ResponseError) and "Function not found" in str(answer)
-
-
-def _pairs(flat: list[Any]) -> list[tuple[int, bytes]]:
-    return list(zip(flat[::2], flat[1::2], strict=True))

@@ -59,7 +59,10 @@ class Ask:
         seq, what, *more = came
         if what == b"changed":
             payload = self._written(seq, ts)
-            return Stored(seq, payload, changed=more[0], answer=events.answer(payload, draft.id))
+            answer = events.answer(payload, draft.id)
+            return Stored(seq, payload, changed=more[0], answer=answer, emptied=pairs(more[1]))
+        if what == b"unled":
+            return events.UNLED
         if what == b"again":
             at, payload = more  # without a payload: no longer kept, but we know what it was
             payload = payload or self._written(seq, int(at))
@@ -83,3 +86,8 @@ class Ask:
 def identity(hexed: bytes) -> bytes:
     """An author as Redis has it → as it is."""
     return bytes.fromhex(hexed.decode())
+
+
+def pairs(flat: list[Any]) -> list[tuple[int, bytes]]:
+    """Events as seq and JSON, which came in one list."""
+    return list(zip(flat[::2], flat[1::2], strict=True))

@@ -84,16 +84,23 @@ local function stand(keys, epoch, seen, new)
   return at
 end
 
--- Events after `seen` up to `last`, each as its payload, or {payload, the chat that it changed as
--- that is now} where it changed one.
+-- Events after `seen` up to `last`, each as its payload, or {payload, the chat that it changed,
+-- {seq, edit of that, …}} where it changed one: all as they are now.
 local function news(keys, seen, last)
   local events, found = {}, span(keys, seen + 1, last)
   for seq = seen + 1, last do
     local record = found[seq]
     local target = record and number(record[4]) or 0
     if target > 0 then
-      local chat = record_of(keys, target)
-      events[#events + 1] = { record[1], chat and chat[1] or '' }
+      local chat, emptied = record_of(keys, target), {}
+      for edit in string.gmatch(redis.call('HGET', keys[3], 'c' .. record[4]) or '', '%d+') do
+        local edited = record_of(keys, tonumber(edit))
+        if edited then
+          emptied[#emptied + 1] = tonumber(edit)
+          emptied[#emptied + 1] = edited[1]
+        end
+      end
+      events[#events + 1] = { record[1], chat and chat[1] or '', emptied }
     else
       events[#events + 1] = record and record[1] or ''
     end
@@ -212,13 +219,17 @@ local function sweep(keys, at, ts, keep_events, keep_time)
   redis.call('HSET', keys[1], 'floor', whole(at.floor), 'swept', whole(ts), 'kept', whole(at.kept))
 end
 
-local function append(keys, args)
-  local ask = cmsgpack.unpack(args[1])
+-- One log of a batch: `one` keeps a draft and says whether it is kept anew, `finish` gives the
+-- answer for the log. `behind`, if the asker has missed too much to be told in one go.
+local function begin(keys, packed)
+  local ask = cmsgpack.unpack(packed)
   local log, node, epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
   local at = stand(keys, epoch, seen, new)
   if at.epoch ~= epoch and seen >= 0 then seen = at.floor end
   if seen < at.floor and seen >= 0 then seen = at.floor end
-  if seen >= 0 and at.seq - seen > most then return { at.epoch, at.floor, seen, false } end
+  if seen >= 0 and at.seq - seen > most then
+    return { behind = { at.epoch, at.floor, seen, false } }
+  end
   local missed = seen >= 0 and news(keys, seen, at.seq) or {}
   local sent, fresh, results = used(keys, drafts), {}, {}
   local ts, start = math.max(at.ts, now), at.seq
@@ -267,42 +278,88 @@ local function append(keys, args)
       redis.call('HSET', keys[3], changes, edits .. whole(at.seq + 1) .. ' ')
     else
       unsign(keys, sent, record, 'c')
+      local emptied = {}
       for seq in string.gmatch(edits, '%d+') do
         local edited = record_of(keys, tonumber(seq))
         if edited then
           edited[1] = wordless(edited[1])
           replace(keys, tonumber(seq), edited)
           unsign(keys, sent, edited, 'u' .. whole(target) .. ':')
+          emptied[#emptied + 1] = tonumber(seq)
+          emptied[#emptied + 1] = edited[1]
         end
       end
-      redis.call('HDEL', keys[3], changes)
+      return { add(draft, whole(target)), 'changed', now_it_is, emptied }
     end
-    return { add(draft, whole(target)), 'changed', now_it_is }
+    return { add(draft, whole(target)), 'changed', now_it_is, {} }
   end
 
-  for place, draft in ipairs(drafts) do
-    local name = draft[3] ~= '' and key_of(draft[2], draft[3])
+  local function one(draft)
+    local name, result = draft[3] ~= '' and key_of(draft[2], draft[3]), nil
     if name and sent[name] then
-      results[place] = again(keys, sent[name], draft[4])
+      result = again(keys, sent[name], draft[4])
     elseif draft[1] >= EDIT then
-      results[place] = change(draft)
+      result = change(draft)
     else
-      results[place] = add(draft, draft[1] == CHAT and '' or '0')
+      result = add(draft, draft[1] == CHAT and '' or '0')
     end
+    results[#results + 1] = result
+    return type(result) == 'number' or result[2] == 'changed'
   end
-  remember()
-  if at.seq > start then
-    redis.call('HSET', keys[1], 'seq', whole(at.seq), 'ts', stamp)
-    if start == 0 then redis.call('PERSIST', keys[1]) end
-    if keep_events > 0 or keep_time > 0 then
-      local over = keep_events > 0 and at.seq - at.floor - keep_events or 0
-      if over > math.max(16, keep_events / 8) or now - at.swept > SWEEP_EVERY then
-        sweep(keys, at, now, keep_events, keep_time)
+
+  local function finish()
+    remember()
+    if at.seq > start then
+      redis.call('HSET', keys[1], 'seq', whole(at.seq), 'ts', stamp)
+      if start == 0 then redis.call('PERSIST', keys[1]) end
+      if keep_events > 0 or keep_time > 0 then
+        local over = keep_events > 0 and at.seq - at.floor - keep_events or 0
+        if over > math.max(16, keep_events / 8) or now - at.swept > SWEEP_EVERY then
+          sweep(keys, at, now, keep_events, keep_time)
+        end
       end
+      redis.call('PUBLISH', 'hubbub:hints', table.concat({ node, at.epoch, whole(at.seq), log }, ' '))
     end
-    redis.call('PUBLISH', 'hubbub:hints', table.concat({ node, at.epoch, whole(at.seq), log }, ' '))
+    return { at.epoch, at.floor, seen, missed, ts, results }
   end
-  return { at.epoch, at.floor, seen, missed, ts, results }
+
+  return { drafts = drafts, results = results, one = one, finish = finish }
+end
+
+local function append(keys, args)
+  local log = begin(keys, args[1])
+  if log.behind then return log.behind end
+  for _, draft in ipairs(log.drafts) do log.one(draft) end
+  return log.finish()
+end
+
+-- Several logs at once, where drafts follow others: the order, as {which log, whether it follows},
+-- and then what `append` takes, for each log. Nothing is done if one of them is behind.
+local function append_all(keys, args)
+  local logs, answers, is_behind, led = {}, {}, false, true
+  for n = 1, #args - 1 do
+    logs[n] = begin({ unpack(keys, n * 5 - 4, n * 5) }, args[n + 1])
+    logs[n].next = 1
+    is_behind = is_behind or logs[n].behind ~= nil
+  end
+  if is_behind then
+    for n, log in ipairs(logs) do answers[n] = log.behind or { '', 0, 0, false } end
+    return answers
+  end
+  for _, place in ipairs(cmsgpack.unpack(args[1])) do
+    local log, follows = logs[place[1]], place[2]
+    local draft = log.drafts[log.next]
+    log.next = log.next + 1
+    if not follows then
+      led = log.one(draft)
+    elseif led then
+      log.one(draft)
+    else
+      log.results[#log.results + 1] = { 0, 'unled' }
+    end
+  end
+  for n, log in ipairs(logs) do answers[n] = log.finish() end
+  return answers
 end
 
 -- What there is after `seen`, at most `most` of it: {epoch, floor, seen, seq, events}.
@@ -346,9 +403,12 @@ local function after(keys, args)
   local there = redis.call('HMGET', keys[1], 'seq', 'floor')
   local first = math.max(tonumber(args[1]), number(there[2])) + 1
   local last = math.min(number(there[1]), first - 1 + tonumber(args[2]))
-  local records, events = span(keys, first, last), {}
+  local records, events, size = span(keys, first, last), {}, 0
   for seq = first, last do
-    events[#events + 1] = records[seq] and records[seq][1] or ''
+    local payload = records[seq] and records[seq][1] or ''
+    size = size + #payload
+    if size > tonumber(args[3]) and seq > first then break end
+    events[#events + 1] = payload
   end
   return { first, events }
 end
@@ -383,6 +443,7 @@ local function writings(keys, args)
 end
 
 redis.register_function('@NAME@_append', append)
+redis.register_function('@NAME@_append_all', append_all)
 redis.register_function('@NAME@_follow', follow)
 redis.register_function('@NAME@_open', open)
 

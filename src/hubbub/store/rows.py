@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
+from hubbub.store.base import PAGE_SIZE
+
 SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
 """How many rows a statement takes: a few fixed sizes, so that all stay prepared."""
 
@@ -75,6 +77,32 @@ def chats(db: sqlite3.Connection, log: int, before: int, count: int) -> list[tup
     if seqs is None:
         return []
     return list(zip(map(int, seqs.split(b",")), joined.split(b"\n"), strict=True))
+
+
+_LENGTH: Final = (
+    "SELECT total(length(payload)) FROM"
+    " (SELECT payload FROM event WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?)"
+)
+_PAGE: Final = (
+    "SELECT min(seq), group_concat(payload, char(10)) FROM"
+    " (SELECT seq, payload FROM event WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?)"
+)
+_FITTING: Final = (
+    "SELECT count(*) FROM (SELECT sum(length(payload)) OVER (ORDER BY seq) AS upto FROM"
+    " (SELECT seq, payload FROM event WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?))"
+    " WHERE upto <= ?"
+)
+
+
+def page(db: sqlite3.Connection, log: int, seq: int, count: int) -> tuple[int | None, list[bytes]]:
+    """At most `count` events after `seq` of about `PAGE_SIZE`, and the number of the first."""
+    wanted = (log, seq, count)
+    if db.execute(_LENGTH, wanted).fetchone()[0] > PAGE_SIZE:
+        # Seldom: to add up as one goes would make all pages three times as slow.
+        (fitting,) = db.execute(_FITTING, (*wanted, PAGE_SIZE)).fetchone()
+        wanted = (log, seq, max(1, fitting))
+    first, joined = db.execute(_PAGE, wanted).fetchone()
+    return first, joined.split(b"\n") if joined is not None else []
 
 
 def insert(db: sqlite3.Connection, statements: dict[int, str], rows: list[Any]) -> None:

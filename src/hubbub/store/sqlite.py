@@ -42,6 +42,8 @@ READERS: Final = 50
 """Milliseconds that emptying the write-ahead log waits for who still reads from it."""
 SWEEP_EVERY: Final = 60.0
 """Seconds between two looks for events that need not be kept any longer."""
+GONE: Final = "the file is gone"
+"""Clients hear what is wrong, so none of it says where the file is."""
 
 
 class Bounds(Protocol):
@@ -67,7 +69,7 @@ class SqliteStore:
         self._scrub_at = float("inf")
         self._sweep: Iterator[None] | None = None
         self._sweep_at = float("-inf")
-        self._why = f"the file {path} is gone"
+        self._why = GONE
         """Why there is no file to write to, while there is none."""
         self._reading = threading.Lock()
         """Held while the reading connection is used, so that it can be replaced."""
@@ -156,14 +158,8 @@ class SqliteStore:
         with self._reading, self._errors():
             found = self._reader.execute("SELECT id, floor FROM log WHERE name = ?", (name,))
             log, floor = found.fetchone() or (0, 0)
-            first, joined = self._reader.execute(
-                "SELECT min(seq), group_concat(payload, char(10)) FROM (SELECT seq, payload"
-                " FROM event WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?)",
-                (log, seq, count),
-            ).fetchone()
-        if first is None:
-            return Page(max(seq, floor) + 1, [])
-        return Page(first, joined.split(b"\n"))
+            first, events = rows.page(self._reader, log, seq, count)
+        return Page(first or max(seq, floor) + 1, events)
 
     def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
         """See `Store.before`."""
@@ -260,7 +256,7 @@ class SqliteStore:
 
     def _reopen(self) -> None:
         if not self.path.exists():
-            raise StoreError(f"the file {self.path} is gone")
+            raise StoreError(GONE)
         with self._reading:
             self._db.close()
             self._reader.close()
@@ -269,14 +265,14 @@ class SqliteStore:
             except UnusableError as problem:
                 self._db = sqlite3.connect(":memory:", check_same_thread=False)
                 self._db.close()  # so that all use of it fails until the next try
-                self._give_up(str(problem))
+                self._give_up(str(problem).replace(str(self.path), "the file"))
             with self._errors():
                 for name, head in self._heads.items():
                     found = rows.find(self._db, name)
                     if head.id and (
                         found is None or (found.epoch, found.seq) != (head.epoch, head.seq)
                     ):
-                        self._give_up(f"the file {self.path} is another one now; restart Hubbub")
+                        self._give_up("the file is another one now; restart Hubbub")
 
     def _give_up(self, why: str) -> NoReturn:
         """What stands at our path is not to be touched, until it is another."""
@@ -312,7 +308,7 @@ class SqliteStore:
         if not self._files:
             raise StoreError(self._why)
         if self._identities() != self._files:
-            raise StoreError(f"the file {self.path} is gone, or is another one")
+            raise StoreError(f"{GONE}, or is another one")
 
     def _size_of(self, suffix: str) -> int:
         try:
@@ -338,6 +334,5 @@ class SqliteStore:
             yield
         except sqlite3.Error as problem:
             # Damage can show at any time: to read all of a large file at the start takes too long.
-            # Clients hear of it, so it has no path.
             told = f"the file is damaged ({problem}), see docs/storage.md"
             raise StoreError(told if is_damage(problem) else str(problem)) from problem

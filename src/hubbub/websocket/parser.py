@@ -218,10 +218,11 @@ class Parser:
             items.append(Ping(payload))
         elif opcode == _PONG:
             items.append(Pong(payload))
-        elif self._message is not None:
-            raise _BrokenError(1002, "a close frame comes within a fragmented message")
         else:
-            items.append(_close(payload))
+            close = _close(payload)  # what is wrong in it is said first
+            if self._message is not None:
+                raise _BrokenError(1002, "a close frame comes within a fragmented message")
+            items.append(close)
             self._over = True
 
 

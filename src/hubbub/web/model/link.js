@@ -16,7 +16,7 @@ export function backoff(attempt, random) {
   return Math.round(full * (0.5 + random / 2));
 }
 
-const STOPS = new Set([1002, 1007, 1008, 1009, 4401, 4409]);
+const STOPS = new Set([1002, 1007, 1008, 1009, 4401, 4403, 4409]);
 
 /**
  * Whether a close code says that coming back would be wrong.

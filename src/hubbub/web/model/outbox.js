@@ -1,20 +1,48 @@
 /**
- * What was said and is not in the log yet, in order. One is under way at a time, so that what
- * the server refuses for its pace does not overtake or get overtaken.
+ * What was written and is not in the log yet, in order. One is under way at a time, so that what
+ * the server refuses for its pace does not overtake or get overtaken. A letter keeps its `id` until
+ * the frame with that id came back: however often it is sent, it happens once.
  *
- * @typedef {{id: string, text: string, state: "waiting" | "sent" | "failed", why?: string}} Letter
+ * `kind` is what it does: say something, or change or delete the message `seq` of the log `epoch`.
+ * `safe`: it is kept where a reload finds it, or cannot be; before that it is not sent.
+ *
+ * @typedef {{id: string, kind: "chat" | "edit" | "delete", text: string, seq?: number,
+ *   epoch?: string, state: "waiting" | "sent" | "failed", code?: string, why?: string,
+ *   safe?: boolean}} Letter
  */
+
+/** What answers each kind. */
+const ANSWERS = { chat: "chat", edit: "edited", delete: "deleted" };
+
 export class Outbox {
   constructor() {
     /** @type {Letter[]} */
     this.letters = [];
     /** Not before this time, because the server asked for patience. */
     this.after = 0;
+    /** Ids that are settled: what is read from an older copy does not bring them back. @type {Set<string>} */
+    this.settled = new Set();
   }
 
-  /** @param {string} id @param {string} text */
-  add(id, text) {
-    this.letters.push({ id, text, state: "waiting" });
+  /** @param {Omit<Letter, "state">} letter @returns {Letter} */
+  add(letter) {
+    /** @type {Letter} */
+    const added = { ...letter, state: "waiting" };
+    this.letters.push(added);
+    return added;
+  }
+
+  /**
+   * What was kept, in order; what is here and not there yet stands behind it.
+   * @param {Letter[]} kept
+   */
+  merge(kept) {
+    const here = new Map(this.letters.map((letter) => [letter.id, letter]));
+    const merged = kept
+      .filter((letter) => !this.settled.has(letter.id))
+      .map((letter) => here.get(letter.id) ?? { ...letter, safe: true });
+    const known = new Set(kept.map((letter) => letter.id));
+    this.letters = [...merged, ...this.letters.filter((letter) => !known.has(letter.id))];
   }
 
   /**
@@ -25,7 +53,7 @@ export class Outbox {
   next(now) {
     if (now < this.after) return null;
     const open = this.letters.filter((letter) => letter.state !== "failed");
-    if (!open.length || open[0].state === "sent") return null;
+    if (!open.length || open[0].state === "sent" || !open[0].safe) return null;
     open[0].state = "sent";
     return open[0];
   }
@@ -36,42 +64,49 @@ export class Outbox {
   }
 
   /**
-   * A chat with this id is in the log.
-   * @param {string | undefined} id
-   * @returns {boolean} whether it was ours to wait for
+   * A frame of the log: is it what became of a letter?
+   * @param {{type: string, id?: string}} frame
+   * @returns {Letter | undefined} the letter, which is in the log now
    */
-  arrived(id) {
-    const before = this.letters.length;
-    if (id !== undefined) this.letters = this.letters.filter((letter) => letter.id !== id);
-    return this.letters.length < before;
+  arrived(frame) {
+    const letter = this.letters.find((one) => one.id === frame.id && ANSWERS[one.kind] === frame.type);
+    if (letter) this.drop(letter.id);
+    return letter;
   }
 
   /**
    * The server refused a letter.
    * @param {{id?: string, code: string, message: string, retry_after?: number}} error
    * @param {number} now
-   * @returns {boolean} whether it was one of ours
+   * @returns {Letter | undefined} the letter, if it was one of ours
    */
   refused(error, now) {
     const letter = this.letters.find((one) => one.id === error.id);
-    if (!letter || error.id === undefined) return false;
+    if (!letter || error.id === undefined) return undefined;
     if (error.retry_after !== undefined) {
       letter.state = "waiting";
       this.after = now + error.retry_after * 1000;
-    } else {
-      letter.state = "failed";
-      letter.why = error.message;
-    }
-    return true;
+    } else this.fail(letter, error.code, error.message);
+    return letter;
   }
 
-  /** @param {string} id */
+  /** @param {Letter} letter @param {string} code @param {string} why */
+  fail(letter, code, why) {
+    letter.state = "failed";
+    letter.code = code;
+    letter.why = why;
+  }
+
+  /** @param {string} id @returns {Letter | undefined} */
   again(id) {
-    for (const letter of this.letters) if (letter.id === id) letter.state = "waiting";
+    const letter = this.letters.find((one) => one.id === id);
+    if (letter) letter.state = "waiting";
+    return letter;
   }
 
   /** @param {string} id */
   drop(id) {
+    this.settled.add(id);
     this.letters = this.letters.filter((letter) => letter.id !== id);
   }
 }

@@ -1,20 +1,57 @@
 /**
  * The picture of one room: what its frames come to. No DOM, no clock.
  *
- * @typedef {{kind: "chat", seq: number, username: string, text: string, ts: number, id?: string, head: boolean}} ChatRow
- * @typedef {{kind: "joined" | "left", username: string}} NoticeRow
+ * Laws: `rows` is what is shown, in order, and changes only here; each method says what it changed
+ * (`Patch`), so that the view does the same. A chat is there once, by its `seq`. The first chat has
+ * its day above it and names its author. Deleted words are nowhere.
+ *
+ * @typedef {{kind: "chat", seq: number, username: string, text: string, ts: number, id?: string,
+ *   head: boolean, edited?: number, deleted: boolean, name?: string, guest: boolean}} ChatRow
+ * @typedef {{kind: "joined" | "left", username: string, name?: string}} NoticeRow
+ * @typedef {{kind: "moderated", act: any}} ActRow
  * @typedef {{kind: "gap", first: number, last: number}} GapRow
  * @typedef {{kind: "day", ts: number}} DayRow
- * @typedef {ChatRow | NoticeRow | GapRow | DayRow} Row
+ * @typedef {ChatRow | NoticeRow | ActRow | GapRow | DayRow} Row
+ *
+ * `gone` rows leave, `top` ones come before all, `end` ones after all, `changed` ones look anew.
+ * @typedef {{gone: Row[], top: Row[], end: Row[], changed: ChatRow[]}} Patch
+ *
+ * Where one stands, to go on from there: events are `chat` frames and gaps, as they are now.
+ * @typedef {{epoch: string, seq: number, events: any[], own: number[]}} Position
  */
 
 /** Messages of one author within this time stand together. */
 const TOGETHER = 5 * 60_000;
+/** So many of one's own messages are remembered as one's own. */
+const OWN = 1000;
 
 /** @param {number} ts */
 const dayOf = (ts) => new Date(ts).toDateString();
 
+/** @returns {Patch} */
+const nothing = () => ({ gone: [], top: [], end: [], changed: [] });
+
+/**
+ * Whether a chat names its author, standing after `before`.
+ * @param {Row | undefined} before @param {{username: string, ts: number}} chat
+ */
+const heads = (before, chat) =>
+  before?.kind !== "chat" || before.username !== chat.username || chat.ts - before.ts > TOGETHER;
+
+/** @param {any} frame @param {Row | undefined} before @returns {ChatRow} */
+function chatRow(frame, before) {
+  const { seq, username, ts, id, edited, name } = frame;
+  const deleted = Boolean(frame.deleted);
+  const text = deleted ? "" : frame.text;
+  return { kind: "chat", seq, username, text, ts, id, edited, deleted, name, guest: Boolean(frame.guest), head: heads(before, frame) };
+}
+
 export class Room {
+  /** What `more` of the last `history` said; undefined: not asked. @type {boolean | undefined} */
+  #more;
+  /** @type {Map<number, ChatRow>} */
+  #chats = new Map();
+
   /** @param {string} name @param {string} me */
   constructor(name, me) {
     this.name = name;
@@ -24,80 +61,263 @@ export class Room {
     /** @type {string[]} */
     this.users = [];
     this.count = 0;
-    /** @type {ChatRow | null} the last chat, if nothing stands between it and what comes next */
-    this.last = null;
-    this.day = "";
+    /** Display names by username. @type {Record<string, string>} */
+    this.names = {};
+    /** @type {string[]} */
+    this.guests = [];
+    /** Whether one keeps order here. */
+    this.mod = false;
+    /** One may not speak, until then (Unix ms) if that is there. @type {{until?: number} | null} */
+    this.muted = null;
+    /** Seconds between two messages of one person; 0: any. */
+    this.slow = 0;
+    this.readOnly = false;
+    /** @type {Row[]} */
+    this.rows = [];
+    /** The `seq`s of one's own messages: of what this session sent, whatever the name. @type {Set<number>} */
+    this.own = new Set();
+  }
+
+  /** Before which `seq` there may be older messages. */
+  get oldest() {
+    return this.rows.find((row) => row.kind === "chat")?.seq ?? this.seq + 1;
+  }
+
+  /** Whether nothing is older than what is shown. */
+  get begins() {
+    return this.#more === false || this.oldest === 1;
+  }
+
+  /** @param {number} seq */
+  chat(seq) {
+    return this.#chats.get(seq);
+  }
+
+  /** One's own newest message that still has words. */
+  get mine() {
+    return this.rows.findLast?.((row) => this.#isMine(row)) ?? [...this.rows].reverse().find((row) => this.#isMine(row));
+  }
+
+  /** @param {Row} row @returns {row is ChatRow} */
+  #isMine(row) {
+    return row.kind === "chat" && !row.deleted && this.own.has(row.seq);
   }
 
   /**
    * A welcome. What it gives replaces the rows if `fresh`, else it is added to them.
    * @param {any} frame
-   * @returns {{fresh: boolean, rows: Row[]}}
+   * @returns {Patch & {fresh: boolean}}
    */
   welcome(frame) {
     this.name = frame.room;
     this.me = frame.username;
-    this.users = frame.users;
-    this.count = frame.count ?? frame.users.length;
+    this.#people(frame);
+    this.mod = Boolean(frame.mod);
+    this.muted = frame.muted ?? null;
+    this.slow = frame.slow ?? 0;
+    this.readOnly = Boolean(frame.read_only);
     const fresh = frame.history !== undefined;
-    /** @type {Row[]} */
-    const rows = [];
-    if (fresh) {
-      this.last = null;
-      this.day = "";
-      this.seq = 0;
-      for (const event of frame.history) rows.push(...this.hear(event));
-      this.seq = frame.seq;
-    } else if (frame.gap) rows.push(...this.hear({ type: "gap", ...frame.gap }));
+    if (this.epoch !== "" && frame.epoch !== this.epoch) this.own.clear(); // other messages
     this.epoch = frame.epoch;
-    return { fresh, rows };
+    if (fresh) return { ...this.#begin(frame.history, frame.seq), fresh };
+    return { ...(frame.gap ? this.hear({ type: "gap", ...frame.gap }) : nothing()), fresh };
+  }
+
+  /**
+   * Stand where one stood.
+   * @param {Position} position
+   */
+  restore(position) {
+    this.epoch = position.epoch;
+    this.own = new Set(position.own);
+    return this.#begin(position.events, position.seq);
+  }
+
+  /** @param {any[]} events @param {number} seq */
+  #begin(events, seq) {
+    this.rows = [];
+    this.#chats.clear();
+    this.#more = undefined;
+    this.seq = 0;
+    const patch = nothing();
+    for (const event of events) patch.end.push(...this.hear(event).end);
+    this.seq = seq;
+    return patch;
+  }
+
+  /**
+   * Where one stands, with at most `most` of the last events. What was before a gap is on the
+   * server no more, nor is it said there what became of it, so it is not kept here either.
+   * @param {number} most
+   * @returns {Position}
+   */
+  position(most) {
+    const kept = this.rows.filter((row) => row.kind === "chat" || row.kind === "gap").slice(-most);
+    const gap = kept.map((row) => row.kind).lastIndexOf("gap");
+    const events = kept.slice(Math.max(0, gap)).map(({ kind, ...event }) => ({ type: kind, ...event }));
+    return { epoch: this.epoch, seq: this.seq, events, own: [...this.own].slice(-OWN) };
   }
 
   /**
    * One frame of this room.
    * @param {any} frame
-   * @returns {Row[]} what is to be added at the end
+   * @returns {Patch}
    */
   hear(frame) {
     switch (frame.type) {
       case "chat":
-        return this.#chat(frame);
+        return this.#said(frame);
+      case "edited":
+      case "deleted":
+        return this.#change(frame);
       case "joined":
       case "left":
-        if (frame.username === this.me) return [];
-        this.last = null;
-        return [{ kind: frame.type, username: frame.username }];
+        if (frame.username === this.me) return nothing();
+        return this.#add({ kind: frame.type, username: frame.username, name: frame.name ?? this.names[frame.username] });
       case "roster":
-        this.users = frame.users;
-        this.count = frame.count ?? frame.users.length;
-        return [];
+        this.#people(frame);
+        return nothing();
+      case "moderated":
+        return this.#moderate(frame);
       case "gap":
-        this.last = null;
         this.seq = Math.max(this.seq, frame.last);
-        return [{ kind: "gap", first: frame.first, last: frame.last }];
+        return this.#add({ kind: "gap", first: frame.first, last: frame.last });
       default:
-        return [];
+        if (typeof frame.seq === "number") this.seq = Math.max(this.seq, frame.seq);
+        return nothing();
     }
   }
 
-  /** @param {any} frame @returns {Row[]} */
-  #chat(frame) {
-    if (frame.seq <= this.seq) return []; // had already: the answer to what we sent twice
+  /** @param {any} frame `welcome` or `roster` */
+  #people(frame) {
+    this.users = frame.users;
+    this.count = frame.count ?? frame.users.length;
+    this.names = frame.names ?? {};
+    this.guests = frame.guests ?? [];
+  }
+
+  /** Why one may not speak here at `now` (Unix ms): an error's code, or null. @param {number} now */
+  silent(now) {
+    if (this.muted && !(this.muted.until && this.muted.until <= now)) return "muted";
+    return this.readOnly && !this.mod ? "read_only" : null;
+  }
+
+  /** @param {any} frame */
+  #moderate(frame) {
+    if (frame.seq <= this.seq) return nothing();
     this.seq = frame.seq;
-    /** @type {Row[]} */
-    const rows = [];
-    const day = dayOf(frame.ts);
-    if (day !== this.day) {
-      this.day = day;
-      this.last = null;
-      rows.push({ kind: "day", ts: frame.ts });
+    const { action, username, until } = frame;
+    if (username === this.me && action === "mute") this.muted = { until };
+    if (username === this.me && action === "pardon") this.muted = null;
+    if (action === "slow") this.slow = frame.seconds ?? 0;
+    if (action === "read_only") this.readOnly = Boolean(frame.on);
+    return this.#add({ kind: "moderated", act: frame });
+  }
+
+  /** @param {...Row} rows */
+  #add(...rows) {
+    this.rows.push(...rows);
+    return { ...nothing(), end: rows };
+  }
+
+  /** @param {any} frame */
+  #said(frame) {
+    if (frame.seq <= this.seq) return nothing(); // had already: the answer to what we sent twice
+    this.seq = frame.seq;
+    const last = this.#lastDay();
+    const day = /** @type {DayRow} */ ({ kind: "day", ts: frame.ts });
+    const newDay = last === undefined || dayOf(last) !== dayOf(frame.ts);
+    const row = chatRow(frame, newDay ? day : this.rows.at(-1));
+    this.#chats.set(row.seq, row);
+    return newDay ? this.#add(day, row) : this.#add(row);
+  }
+
+  /** When the last chat was, or undefined. */
+  #lastDay() {
+    for (let at = this.rows.length - 1; at >= 0; at--) {
+      const row = this.rows[at];
+      if (row.kind === "chat") return row.ts;
     }
-    const before = this.last;
-    const head =
-      !before || before.username !== frame.username || frame.ts - before.ts > TOGETHER;
-    const { seq, username, text, ts, id } = frame;
-    this.last = { kind: "chat", seq, username, text, ts, id, head };
-    rows.push(this.last);
-    return rows;
+    return undefined;
+  }
+
+  /**
+   * A message has another text, or none. It may come late or twice, after newer words.
+   * @param {any} frame
+   */
+  #change(frame) {
+    this.seq = Math.max(this.seq, frame.seq);
+    const row = this.#chats.get(frame.target);
+    if (!row || row.deleted) return nothing();
+    if (frame.type === "deleted" || frame.deleted) {
+      row.deleted = true;
+      row.text = "";
+      row.edited = undefined;
+    } else {
+      if (row.edited !== undefined && frame.ts < row.edited) return nothing();
+      row.text = frame.text;
+      row.edited = frame.ts;
+    }
+    return { ...nothing(), changed: [row] };
+  }
+
+  /**
+   * The server does not have this message any more.
+   * @param {number} seq
+   */
+  lose(seq) {
+    return this.#change({ type: "deleted", seq: 0, target: seq });
+  }
+
+  /**
+   * Older chats, the answer to `history` before `oldest`.
+   * @param {{events: any[], more: boolean}} frame
+   */
+  older(frame) {
+    const patch = nothing();
+    this.#more = frame.more;
+    /** @type {string | undefined} */
+    let day;
+    for (const event of frame.events) {
+      if (this.#chats.has(event.seq)) continue;
+      if (dayOf(event.ts) !== day) patch.top.push({ kind: "day", ts: event.ts });
+      day = dayOf(event.ts);
+      const row = chatRow(event, patch.top.at(-1));
+      this.#chats.set(row.seq, row);
+      patch.top.push(row);
+    }
+    if (!patch.top.length) return patch;
+    // The seam: a day that began above begins no more below, nor does a run of one author.
+    const at = this.rows.findIndex((row) => row.kind === "day");
+    const seam = this.rows[at];
+    if (seam?.kind === "day" && dayOf(seam.ts) === day) patch.gone.push(...this.rows.splice(at, 1));
+    const next = this.rows[0];
+    if (next?.kind === "chat" && next.head !== heads(patch.top.at(-1), next)) {
+      next.head = !next.head;
+      patch.changed.push(next);
+    }
+    this.rows.unshift(...patch.top);
+    return patch;
+  }
+
+  /**
+   * Let go of the oldest rows until less than `most` are left, and the day of the first; `older`
+   * brings them again.
+   * @param {number} most
+   */
+  trim(most) {
+    const patch = nothing();
+    if (this.rows.length <= most) return patch;
+    this.#more = undefined;
+    patch.gone = this.rows.splice(0, this.rows.length - most + 1);
+    for (const row of patch.gone) if (row.kind === "chat") this.#chats.delete(row.seq);
+    const first = this.rows.find((row) => row.kind === "chat" || row.kind === "day");
+    if (first?.kind === "chat") {
+      patch.top.push({ kind: "day", ts: first.ts });
+      this.rows.unshift(...patch.top);
+      if (!first.head) patch.changed.push(first);
+      first.head = true;
+    }
+    return patch;
   }
 }

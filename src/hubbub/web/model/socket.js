@@ -1,17 +1,21 @@
 import { ANSWER, address, backoff, isFinal, look } from "./link.js";
 
 /**
- * A connection that comes back by itself. `on` hears of what happens:
- * `open` (say who you are), `frame`, `state` and `stop` (a close that says not to come back).
+ * A connection that comes back by itself. `on` hears of what happens: `open` (say who you are),
+ * `frame`, `state`, `stop` (a close that says not to come back) and `refused` (there will be no
+ * socket, as `ask` found out: a browser does not say why an upgrade failed).
  *
  * @typedef {{kind: "connecting" | "connected" | "offline"} | {kind: "waiting", seconds: number}} State
  * @typedef {{open: () => void, frame: (frame: any) => void, state: (state: State) => void,
- *   stop: (code: number, reason: string) => void, lost: () => void}} Listener
+ *   stop: (code: number, reason: string) => void, lost: () => void, protocols: () => string[],
+ *   ask: () => Promise<import("./session.js").Verdict>,
+ *   refused: (why: {code: string, message: string}) => void}} Listener
  */
 export class Socket {
   /** @type {WebSocket | null} */
   #socket = null;
   #attempt = 0;
+  #opened = false;
   /** When to try again, or null if not waiting. @type {number | null} */
   #due = null;
   #heard = 0;
@@ -60,11 +64,16 @@ export class Socket {
   #connect() {
     this.#due = null;
     this.on.state({ kind: "connecting" });
-    const socket = new WebSocket(address(document.baseURI));
+    const socket = new WebSocket(address(document.baseURI), this.on.protocols());
+    this.#opened = false;
     this.#socket = socket;
     this.#heard = Date.now();
     this.#asked = null;
-    socket.onopen = () => this.#socket === socket && this.on.open();
+    socket.onopen = () => {
+      if (this.#socket !== socket) return;
+      this.#opened = true;
+      this.on.open();
+    };
     socket.onmessage = (event) => {
       if (this.#socket !== socket) return;
       this.#heard = Date.now();
@@ -86,8 +95,17 @@ export class Socket {
     }
     const wait = backoff(this.#attempt++, Math.random());
     this.#due = Date.now() + wait;
+    if (!this.#opened) this.#askWhy(this.#due);
     window.setTimeout(() => this.#tick(), wait);
     this.#tick();
+  }
+
+  /** There was no socket at all: perhaps there will be none. @param {number} due */
+  async #askWhy(due) {
+    const found = await this.on.ask();
+    if (found.kind !== "stop" || this.#due !== due) return;
+    this.end();
+    this.on.refused(found);
   }
 
   #ask() {

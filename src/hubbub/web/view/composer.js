@@ -1,9 +1,24 @@
+/** Where one writes: something new, or other words for what one said. */
+
 import { byId } from "./dom.js";
 import { words } from "./words.js";
 
+/** @typedef {{seq: number, text: string}} Said */
+
 const box = byId("message");
+const bar = byId("editing");
+/** What is being edited, and what was written before. @type {(Said & {draft: string}) | null} */
+let edits = null;
+/** @type {(seq: number) => void} */
+let marked = () => {};
 box.placeholder = words.write;
 byId("send").textContent = words.send;
+byId("editing-what").textContent = words.editing;
+byId("cancel").textContent = words.cancel;
+byId("cancel").addEventListener("click", () => endEdit());
+
+/** The `seq` of the message that is being edited, or null. */
+export const editing = () => edits?.seq ?? null;
 
 /** As tall as what is written, up to a limit that the style sets. */
 function grow() {
@@ -12,21 +27,77 @@ function grow() {
   box.rows = Math.min(8, Math.max(1, Math.floor((box.scrollHeight - 16) / line)));
 }
 
+/** Say why one may not write, or null if one may; what is written stays. @param {string | null} why */
+export function silence(why) {
+  box.readOnly = byId("send").disabled = why !== null;
+  box.placeholder = why ?? words.write;
+}
+
+/** @param {string} text */
+function write(text) {
+  box.value = text;
+  grow();
+}
+
+/** @param {Said} said */
+export function beginEdit(said) {
+  const draft = edits ? edits.draft : box.value;
+  const before = edits?.seq;
+  edits = { seq: said.seq, text: said.text, draft };
+  write(said.text);
+  bar.hidden = false;
+  byId("send").textContent = words.save;
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+  if (before !== undefined) marked(before);
+  marked(said.seq);
+}
+
+/** Go back to what was being written before. */
+export function endEdit() {
+  if (!edits) return;
+  const { seq, draft } = edits;
+  edits = null;
+  bar.hidden = true;
+  byId("send").textContent = words.send;
+  write(draft);
+  marked(seq);
+  box.focus();
+}
+
 /**
  * Enter sends, Shift+Enter begins a line, and while an input method composes Enter is its own.
- * @param {(text: string) => void} say
+ * In an empty box ArrowUp edits one's last message; then Enter saves and Escape cancels.
+ * @param {{say: (text: string) => void, save: (seq: number, text: string) => void,
+ *   last: () => Said | undefined, marked: (seq: number) => void, note: (what: string) => void}} on
  */
-export function composer(say) {
+export function composer(on) {
+  marked = on.marked;
   const submit = () => {
+    if (box.readOnly && !edits) return;
     const text = box.value.trim();
-    if (!text) return;
-    box.value = "";
-    grow();
-    say(text);
+    if (!edits) {
+      if (!text) return;
+      write("");
+      on.say(text);
+      return;
+    }
+    if (!text) return on.note(words.blank);
+    const { seq, text: before } = edits;
+    endEdit();
+    if (text !== before) on.save(seq, text);
   };
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") endEdit();
+    if (event.key === "ArrowUp" && box.value === "" && !edits) {
+      const last = on.last();
+      if (!last) return;
+      event.preventDefault();
+      beginEdit(last);
+    }
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     submit();
   });

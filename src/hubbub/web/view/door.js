@@ -32,6 +32,13 @@ export function door(enter) {
   });
 }
 
+/** Who has a token need not say a name. @param {string} shown */
+export function knownAtDoor(shown) {
+  name.closest(".field").hidden = Boolean(shown);
+  if (shown) name.value = shown;
+  byId("lead").textContent = shown ? words.welcomeBack(shown) : words.lead;
+}
+
 /** @param {boolean} busy */
 export function waitAtDoor(busy) {
   byId("enter").disabled = busy;
@@ -49,7 +56,7 @@ export function showDoor(problem) {
   trouble(name, "");
   trouble(room, "");
   if (!problem) return;
-  if (problem.code === undefined || !["name_taken", "bad_name", "too_long", "empty_name"].includes(problem.code)) {
+  if (problem.code === undefined || !!["name_taken", "bad_name", "too_long", "empty_name"].includes(problem.code) || name.closest(".field").hidden) {
     stopped.textContent = problem.message;
     stopped.hidden = false;
     return;

@@ -1,22 +1,38 @@
-import { hue, parts } from "../model/text.js";
+/**
+ * The conversation on the screen. It does what a `Patch` says, and what one is reading stays where
+ * it is meanwhile: at the end if one is there, else the topmost row that can be seen.
+ */
+
 import { byId, el } from "./dom.js";
-import { clock, dayName } from "./time.js";
+import { render } from "./row.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Row} Row */
+/** @typedef {import("../model/room.js").Room} Room */
+/** @typedef {import("../model/room.js").Patch} Patch */
 
 /** Rows that stay in the page; older ones go, so that a long day does not slow it down. */
 const MOST = 1500;
+/** So many go at once, so that not each message at the end moves the top. */
+const BATCH = 100;
 /** Within this many pixels of the end one counts as being there. */
 const NEAR = 40;
 
 const scroll = byId("scroll");
 const rows = byId("rows");
-const pending = byId("pending");
 const newer = byId("newer");
 const empty = byId("empty");
 let unseen = 0;
 let sticks = true;
+/** @type {Map<Row, HTMLElement>} */
+let items = new Map();
+/** @type {import("./row.js").Wardrobe} */
+let wardrobe = { waits: () => undefined, dress: () => {} };
+
+/** @param {typeof wardrobe} mine */
+export function dressFrom(mine) {
+  wardrobe = mine;
+}
 
 const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
 
@@ -43,32 +59,82 @@ newer.addEventListener("click", () => {
 });
 new ResizeObserver(() => sticks && toEnd()).observe(scroll);
 
+/**
+ * Change something in the log, and keep the reader's place.
+ * @param {() => void} change
+ */
+export function keepPlace(change) {
+  if (sticks) {
+    change();
+    toEnd();
+    return;
+  }
+  const edge = scroll.getBoundingClientRect().top;
+  const held = [...rows.children].find(
+    (row) => !row.classList.contains("day") && row.getBoundingClientRect().bottom > edge,
+  );
+  const before = held?.getBoundingClientRect().top;
+  change();
+  // A row that looks anew is another element; then its place is that of what was there.
+  const now = held?.isConnected ? held : [...items.values()].find((li) => li.dataset.seq && li.dataset.seq === held?.dataset.seq);
+  if (now && before !== undefined) scroll.scrollTop += now.getBoundingClientRect().top - before;
+}
+
 /** Begin anew. */
 export function clear() {
   rows.replaceChildren();
+  items = new Map();
   count(0);
   sticks = true;
 }
 
 /**
- * Add rows at the end; who has scrolled up stays where they are and is told how many are new.
- * @param {Row[]} added
- * @param {string} me
- * @param {boolean} live whether they were said just now
+ * @param {Row} row @param {Room} room
+ * @param {boolean} aloud whether a screen reader is told
  */
-export function append(added, me, live) {
-  if (!added.length) return;
-  for (const row of added) {
-    const item = render(row, me);
+function item(row, room, aloud) {
+  const li = render(row, room, wardrobe);
+  if (!aloud) li.setAttribute("aria-live", "off");
+  items.set(row, li);
+  return li;
+}
+
+/**
+ * Do what a patch says; who has scrolled up stays where they are and is told how many are new.
+ * @param {Patch} patch
+ * @param {Room} room
+ * @param {boolean} live whether it was said just now
+ */
+export function apply(patch, room, live) {
+  const { gone, top, end, changed } = patch;
+  if (!gone.length && !top.length && !end.length && !changed.length) return;
+  keepPlace(() => {
+    for (const row of gone) {
+      items.get(row)?.remove();
+      items.delete(row);
+    }
+    for (const row of changed) look(row, room);
+    rows.prepend(...top.map((row) => item(row, room, false)));
     // A screen reader is told of what others say now: not of history, comings and goings, oneself.
-    if (!live || row.kind !== "chat" || row.username === me) item.setAttribute("aria-live", "off");
-    rows.append(item);
-  }
-  while (rows.childElementCount > MOST) rows.firstElementChild.remove();
-  empty.hidden = true;
-  const chats = added.filter((row) => row.kind === "chat");
-  if (sticks || chats.some((row) => live && row.username === me)) toEnd();
-  else if (live) count(unseen + chats.length);
+    rows.append(
+      ...end.map((row) => item(row, room, live && row.kind === "chat" && row.username !== room.me)),
+    );
+    empty.hidden = empty.hidden || rows.childElementCount > 0;
+  });
+  const chats = end.filter((row) => row.kind === "chat");
+  if (chats.some((row) => live && row.username === room.me)) toEnd();
+  else if (!sticks && live && chats.length) count(unseen + chats.length);
+  // Only at the end: who reads further up keeps what they have loaded.
+  if (sticks && room.rows.length > MOST) apply(room.trim(MOST - BATCH), room, false);
+}
+
+/**
+ * Show a row anew, as it is now.
+ * @param {Row | undefined} row @param {Room} room
+ */
+export function look(row, room) {
+  const old = row && items.get(row);
+  if (row && old) old.replaceWith(item(row, room, false));
 }
 
 /** @param {string} link */
@@ -79,85 +145,4 @@ export function showEmpty(link) {
     el("p", { text: words.invite }),
     el("code", { text: link }),
   );
-}
-
-/** @param {Row} row @param {string} me */
-function render(row, me) {
-  switch (row.kind) {
-    case "day":
-      return el("li", { class: "day" }, el("span", { text: dayName(row.ts) }));
-    case "gap":
-      return el("li", { class: "notice gap", text: words.gap(row.first, row.last) });
-    case "joined":
-    case "left": {
-      const text = row.kind === "joined" ? words.joined(row.username) : words.left(row.username);
-      return el("li", { class: "notice", text, dir: "auto" });
-    }
-    case "chat":
-      return chat(row, me);
-  }
-}
-
-/** @param {import("../model/room.js").ChatRow} row @param {string} me */
-function chat(row, me) {
-  const own = row.username === me ? " own" : "";
-  const li = el("li", { class: `chat${own}${row.head ? " head" : ""}` });
-  if (row.head) {
-    const name = el("b", { class: `name hue-${hue(row.username)}`, text: row.username, dir: "auto" });
-    li.append(el("p", { class: "by" }, name, clock(row.ts)));
-  }
-  const body = text(row.text);
-  if (!row.head) body.append(clock(row.ts));
-  li.append(body);
-  return li;
-}
-
-/** @param {string} said */
-function text(said) {
-  const body = el("p", { class: "text", dir: "auto" });
-  for (const part of parts(said)) {
-    if (!part.href) {
-      body.append(part.text);
-      continue;
-    }
-    const link = /** @type {HTMLAnchorElement} */ (el("a", { text: part.text }));
-    link.href = part.href;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer nofollow ugc";
-    body.append(link);
-  }
-  return body;
-}
-
-/**
- * What is not in the log yet, below it.
- * @param {import("../model/outbox.js").Letter[]} letters
- * @param {(id: string) => void} retry
- * @param {(id: string) => void} discard
- */
-export function showPending(letters, retry, discard) {
-  const followed = sticks;
-  pending.replaceChildren(
-    ...letters.map((letter) => {
-      const failed = letter.state === "failed";
-      const note = el("span", { text: failed ? `${words.failed}: ${letter.why}` : words.waiting });
-      const why = el("p", { class: "why" }, note);
-      if (failed) {
-        why.append(
-          button(words.retry, () => retry(letter.id)),
-          button(words.discard, () => discard(letter.id)),
-        );
-      }
-      return el("li", { class: `chat own ${failed ? "failed" : "waiting"}` }, text(letter.text), why);
-    }),
-  );
-  if (letters.length) empty.hidden = true;
-  if (followed) toEnd();
-}
-
-/** @param {string} label @param {() => void} act */
-function button(label, act) {
-  const one = el("button", { class: "small", text: label });
-  one.addEventListener("click", act);
-  return one;
 }

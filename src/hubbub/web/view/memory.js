@@ -26,6 +26,9 @@ export const memory = {
   set room(value) { set(localStorage, "room", value); },
   get session() { return get(sessionStorage, "session"); },
   set session(value) { set(sessionStorage, "session", value); },
+  /** What a site gave to prove who one is; for this tab alone. */
+  get token() { return get(sessionStorage, "token"); },
+  set token(value) { set(sessionStorage, "token", value); },
   /** The room that this tab is in; empty before Join and after Leave. */
   get inside() { return get(sessionStorage, "inside"); },
   set inside(value) { set(sessionStorage, "inside", value); },

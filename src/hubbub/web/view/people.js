@@ -13,17 +13,30 @@ function drawer(open) {
 
 toggle.addEventListener("click", () => drawer(toggle.getAttribute("aria-expanded") !== "true"));
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape") drawer(false);
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) drawer(false);
 });
 byId("scroll").addEventListener("pointerdown", () => drawer(false));
 
-/** @param {import("../model/room.js").Room} room */
-export function showPeople(room) {
+/**
+ * @param {import("../model/room.js").Room} room
+ * @param {(username: string) => void} order what a moderator does with someone
+ */
+export function showPeople(room, order) {
   byId("count").textContent = String(room.count);
   toggle.textContent = `${words.people} ${room.count}`;
   const items = room.users.map((name) => {
-    const item = el("li", {}, el("span", { class: `name hue-${hue(name)}`, text: name, dir: "auto" }));
+    const shown = room.names[name] ?? name;
+    const label = el("span", { class: `name hue-${hue(name)}`, text: shown, dir: "auto" });
+    if (shown !== name) label.title = name;
+    const item = el("li", {}, label);
     if (name === room.me) item.append(el("span", { class: "you", text: words.you }));
+    if (room.guests.includes(name)) item.append(el("span", { class: "you", text: words.guest }));
+    if (room.mod && name !== room.me) {
+      const act = el("button", { class: "small", text: words.order });
+      act.setAttribute("aria-label", words.orderPerson(shown));
+      act.addEventListener("click", () => order(name));
+      item.append(act);
+    }
     return item;
   });
   if (room.count > room.users.length) {

@@ -13,10 +13,16 @@ export function clock(ts) {
   const date = new Date(ts);
   const time = document.createElement("time");
   time.dateTime = date.toISOString();
-  time.title = full.format(date);
+  time.title = moment(ts);
   time.textContent = short.format(date);
   return time;
 }
+
+/**
+ * The whole date and time, in the reader's way.
+ * @param {number} ts Unix ms
+ */
+export const moment = (ts) => full.format(new Date(ts));
 
 /** @param {number} ts Unix ms */
 export function dayName(ts) {

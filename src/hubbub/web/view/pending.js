@@ -1,0 +1,49 @@
+/**
+ * What is not in the log yet, below it: what was said, and whatever the server refused. A change
+ * that only waits is shown on its message.
+ */
+
+import { byId, el } from "./dom.js";
+import { keepPlace } from "./log.js";
+import { text } from "./row.js";
+import { words } from "./words.js";
+
+/** @typedef {import("../model/outbox.js").Letter} Letter */
+
+const pending = byId("pending");
+
+/**
+ * @param {Letter[]} letters
+ * @param {(id: string) => void} retry
+ * @param {(id: string) => void} discard
+ */
+export function showPending(letters, retry, discard) {
+  const shown = letters.filter((letter) => letter.kind === "chat" || letter.state === "failed");
+  if (!shown.length && !pending.childElementCount) return;
+  keepPlace(() => {
+    pending.replaceChildren(...shown.map((letter) => item(letter, retry, discard)));
+    if (shown.length) byId("empty").hidden = true;
+  });
+}
+
+/** @param {Letter} letter @param {(id: string) => void} retry @param {(id: string) => void} discard */
+function item(letter, retry, discard) {
+  if (letter.state !== "failed") {
+    return el("li", { class: "chat own waiting" }, text(letter.text), el("p", { class: "why", text: words.waiting }));
+  }
+  const reason = words.refusals[letter.code ?? ""] ?? letter.why;
+  const why = el("p", { class: "why" }, el("span", { text: `${words.failed[letter.kind]}: ${reason}` }));
+  why.append(
+    button(words.retry, () => retry(letter.id)),
+    button(words.discard, () => discard(letter.id)),
+  );
+  const what = letter.kind === "delete" ? [] : [text(letter.text)];
+  return el("li", { class: "chat own failed" }, ...what, why);
+}
+
+/** @param {string} label @param {() => void} act */
+function button(label, act) {
+  const one = el("button", { class: "small", text: label });
+  one.addEventListener("click", act);
+  return one;
+}
