@@ -45,7 +45,9 @@ _pack = msgspec.msgpack.Encoder().encode
 
 def _library() -> tuple[str, str]:
     """The functions' name, which has the version of their text, and that text."""
-    text = (files("hubbub.store") / "redis_functions.lua").read_text()
+    folder = files("hubbub.store")
+    halves = ("redis_functions.lua", "redis_reading.lua")
+    text = "".join((folder / half).read_text() for half in halves)
     fields = Said.__struct_fields__
     after = ", ".join(f"'{name}'" for name in fields[fields.index("deleted") + 1 :])
     text = text.replace("@AFTER@", after)
