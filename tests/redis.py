@@ -37,6 +37,7 @@ class RedisServer:
         """Start it, and wait until it answers."""
         # fmt: off
         command = [
+            "setpriv", "--pdeathsig", "KILL",  # also where a time limit ends the tests at once
             "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
             "--dir", str(self.folder), "--save", "", "--appendonly", "yes",
             "--appendfsync", "always", "--unixsocket", str(self.folder / "redis.sock"),
