@@ -1,10 +1,13 @@
 """What all tests share: the loop that the server runs on, and how long hypothesis looks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 import uvloop
 from hypothesis import HealthCheck, settings
+
+from tests.redis import RedisServer, redis_server
 
 # A busy machine is no failure: pytest's own timeout is the only one.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -15,3 +18,10 @@ settings.load_profile("default")
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Tests run on the loop that `hubbub serve` runs on."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A Redis for the tests of one module, on which each test finds nothing if it flushes first."""
+    with redis_server() as server:
+        yield server

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.server import PATIENCE, House
 
@@ -13,13 +13,20 @@ HANDSHAKE = (
 )
 
 
+class Listening(Protocol):
+    """A server on this machine."""
+
+    @property
+    def port(self) -> int: ...
+
+
 class Raw:
     """A plain socket with a small receive buffer; `async with` shakes hands and closes it.
 
     `eager` is sent in the handshake's own packet.
     """
 
-    def __init__(self, here: House, eager: bytes = b"") -> None:
+    def __init__(self, here: Listening, eager: bytes = b"") -> None:
         self.eager = eager
         self.port = here.port
         self.data = bytearray()

@@ -47,6 +47,14 @@ def test_an_address_says_where_to_listen(addr: str, host: str | None, port: int)
         ({"store": "postgres://x"}, "store", "there is sqlite:, memory:"),
         ({"store": "memory"}, "store", "there is sqlite:, memory:"),
         ({"store": "memory:x"}, "store", "write memory:"),
+        ({"store": "redis:"}, "store", "no address"),
+        ({"store": "redis:host:6379"}, "store", "no address"),
+        ({"store": "redis://"}, "store", "names no host"),
+        ({"store": "redis://host:port"}, "store", "no address"),
+        ({"store": "redis://host/chat"}, "store", "database is no number"),
+        ({"store": "rediss://a b"}, "store", "no address"),
+        ({"store": "unix://"}, "store", "no socket file"),
+        ({"store": "unix://run/redis.sock"}, "store", "unix:///PATH"),
         ({"history": -1}, "history", "below 0"),
         ({"history": 1.5}, "history", "a whole number"),
         ({"history": True}, "history", "a whole number"),
@@ -120,3 +128,25 @@ def test_who_embeds_the_server_does_not_pay_for_the_command_line() -> None:
     ).stdout.split()
     assert "hubbub.settings" in loaded
     assert not {"cyclopts", "rich", "asyncio", "aiohttp"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "redis://localhost",
+        "redis://:hush@redis.example:6379/15",
+        "rediss://ann:hush@[::1]:6380/0",
+        "unix:///run/redis.sock",
+        "unix://ann:hush@/run/redis.sock?db=3",
+    ],
+)
+def test_a_store_may_be_in_redis(store: str) -> None:
+    assert Settings(store=store).store == store
+
+
+@pytest.mark.parametrize("store", ["redis://u:hush@h/x", "postgres://u:hush@h", "redis:u:hush@h"])
+def test_the_password_of_a_store_is_never_shown(store: str) -> None:
+    with pytest.raises(SettingError) as told:
+        Settings(store=store)
+    assert "hush" not in str(told.value)
+    assert "hush" not in repr(Settings(store="redis://u:hush@h"))

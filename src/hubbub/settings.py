@@ -17,7 +17,16 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from hubbub.values import SettingError, check_jwks, check_origins, network, shown
+from hubbub.values import (
+    REDIS,
+    SettingError,
+    check_jwks,
+    check_origins,
+    check_redis,
+    masked,
+    network,
+    shown,
+)
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -26,7 +35,7 @@ __all__ = ["STORES", "SettingError", "Settings", "parse_addr"]
 
 T = TypeVar("T")
 
-STORES = ("sqlite", "memory")
+STORES = ("sqlite", "memory", *REDIS)
 """The kinds of store there are: what may stand before the colon of `Settings.store`."""
 
 
@@ -37,15 +46,16 @@ def _setting(
     least: float | None = None,
     above: float | None = None,
     secret: bool = False,
+    repr: bool = True,
 ) -> T:
     """A field with its help text and the range of its numbers.
 
     `least` is the smallest value allowed, `above` one that every value must exceed. A `secret` is
-    shown nowhere, not even where it is wrong.
+    shown nowhere, not even where it is wrong; what may have a password in it has no `repr`.
     """
     described: T = field(
         default=default,
-        repr=not secret,
+        repr=repr and not secret,
         metadata={"help": help, "least": least, "above": above, "secret": secret},
     )
     return described
@@ -68,7 +78,10 @@ class Settings:
         "sqlite:",
         "Where messages are kept. sqlite:///srv/chat.db keeps them in that file, sqlite:chat.db in"
         " one beside where the server is started, sqlite: in the user's data folder; memory: keeps"
-        " the last ones in the server's memory, until it stops.",
+        " the last ones in the server's memory, until it stops. redis://USER:PASSWORD@HOST:6379/0"
+        " (rediss:// for TLS, unix:///PATH for a socket) is for many nodes: see docs/cluster.md. A"
+        " password is better set in the environment or the file.",
+        repr=False,
     )
     sync: Literal["normal", "full"] = _setting(
         "normal",
@@ -76,10 +89,10 @@ class Settings:
         " full: a power cut, too, for a sync to disk with every batch.",
     )
     keep_days: float = _setting(
-        0.0, "With sqlite: days that events are kept. 0: for ever.", least=0
+        0.0, "With sqlite and redis: days that events are kept. 0: for ever.", least=0
     )
     keep_events: int = _setting(
-        0, "With sqlite: events of each room that are kept. 0: all.", least=0
+        0, "With sqlite and redis: events of each room that are kept. 0: all.", least=0
     )
     history: int = _setting(
         50, "How many of the last messages of a room a newcomer is shown.", least=0
@@ -354,7 +367,7 @@ def _check_store(store: str) -> None:
     if not colon or kind not in STORES:
         raise SettingError(
             "store",
-            f"is {shown(store)}, which is no kind of store that there is",
+            f"is {shown(masked(store))}, which is no kind of store that there is",
             f"there is {there}",
         )
     if kind == "sqlite" and (rest.startswith("//") and not rest.startswith("///")):
@@ -363,6 +376,8 @@ def _check_store(store: str) -> None:
             f"is {shown(store)}, which names a host",
             "write sqlite:///path/to/file with three slashes",
         )
+    if kind in REDIS:
+        check_redis(store)
     if kind == "memory" and rest:
         raise SettingError(
             "store", f"is {shown(store)}, and memory takes nothing more", "write memory:"

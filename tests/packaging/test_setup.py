@@ -1,6 +1,7 @@
 """What `make run` and `make test` say when the machine lacks something."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,11 +18,16 @@ def program(folder: Path, name: str, body: str) -> str:
     return str(path)
 
 
-def script(name: str, *arguments: str, path: Path, **variables: str) -> tuple[int, str]:
-    """Run a script with `path` before all else on the PATH; its status and what it told."""
+def script(
+    name: str, *arguments: str, path: Path, alone: bool = False, **variables: str
+) -> tuple[int, str]:
+    """Run a script with `path` before all else on the PATH; its status and what it told.
+
+    `alone`: there is nothing else on the PATH.
+    """
     done = subprocess.run(
         [SCRIPTS / name, *arguments],
-        env={"PATH": f"{path}:{os.environ['PATH']}", **variables},
+        env={"PATH": str(path) if alone else f"{path}:{os.environ['PATH']}", **variables},
         capture_output=True,
         text=True,
         timeout=30,
@@ -61,6 +67,22 @@ def test_missing_packages_are_installed_where_we_are_root(tmp_path: Path) -> Non
     assert "--no-install-recommends fonts-dejavu-core fonts-noto-color-emoji" in install
 
 
+def test_redis_is_installed_for_the_tests_without_its_service(tmp_path: Path) -> None:
+    for name in ("dpkg-query", "chromium", "python3"):
+        program(tmp_path, name, "echo install ok installed")
+    program(tmp_path, "id", "echo 0")
+    program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
+    program(tmp_path, "systemctl", f'echo "$@" >> {tmp_path}/asked')
+    program(tmp_path, "grep", "exit 0")
+    # On a PATH of these alone, where there is no redis-server.
+    for name in ("sh", "echo"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    assert script("system-packages", path=tmp_path, alone=True) == (0, "")
+    _, install, service = (tmp_path / "asked").read_text().splitlines()
+    assert install.endswith(" install --no-install-recommends redis-server")
+    assert service == "disable --quiet --now redis-server"
+
+
 def test_missing_packages_are_named_where_we_are_not_root(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "exit 1")
     program(tmp_path, "id", "echo 1000")
@@ -74,6 +96,7 @@ def test_missing_packages_are_named_where_we_are_not_root(tmp_path: Path) -> Non
 def test_nothing_missing_asks_nobody(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "echo install ok installed")
     program(tmp_path, "chromium", "exit 0")
+    program(tmp_path, "redis-server", "exit 0")
     program(tmp_path, "apt-get", f"touch {tmp_path}/asked")
     program(tmp_path, "python3", "exit 0")
     assert script("system-packages", path=tmp_path) == (0, "")
@@ -83,6 +106,7 @@ def test_nothing_missing_asks_nobody(tmp_path: Path) -> None:
 def test_python_without_venv_is_mended_too(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "echo install ok installed")
     program(tmp_path, "chromium", "exit 0")
+    program(tmp_path, "redis-server", "exit 0")
     program(tmp_path, "id", "echo 0")
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
     program(tmp_path, "python3", "exit 1")

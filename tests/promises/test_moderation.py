@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.redis import RedisServer
 from tests.server import Client, Frame, House, house
 
 PASSWORD = "only for the hosts"
@@ -299,8 +300,13 @@ async def test_a_moderator_edits_nobody_elses_words() -> None:
 
 
 @pytest.mark.parametrize("by", ["username", "seq"])
-async def test_all_messages_of_one_author_go_at_once(by: str, tmp_path: Path) -> None:
-    async with scene(store=f"sqlite:{tmp_path / 'chat.db'}") as here:
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_all_messages_of_one_author_go_at_once(
+    by: str, kind: str, tmp_path: Path, redis: RedisServer
+) -> None:
+    redis.client.flushall()
+    store = redis.url if kind == "redis" else f"sqlite:{tmp_path / 'chat.db'}"
+    async with scene(store=store) as here:
         last = 0
         for number in range(5):
             last = (await said(here.bob, f"spam {number}"))["seq"]

@@ -2,7 +2,19 @@
 
 from typing import Any
 
+import pytest
+
+from tests.redis import RedisServer
 from tests.server import Client, house
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> str:
+    if request.param == "memory":
+        return "memory:"
+    redis: RedisServer = request.getfixturevalue("redis")
+    redis.client.flushall()
+    return redis.url
 
 
 async def say_all(client: Client, *texts: str) -> None:
@@ -17,8 +29,8 @@ async def come_back(client: Client, welcome: dict[str, Any], since: int, **more:
     return await client.hear()
 
 
-async def test_a_newcomer_is_shown_the_last_chats_whole() -> None:
-    async with house(history=3) as here, here.client() as ann, here.client() as bob:
+async def test_a_newcomer_is_shown_the_last_chats_whole(store: str) -> None:
+    async with house(history=3, store=store) as here, here.client() as ann, here.client() as bob:
         await ann.join("general", "alice")
         await say_all(ann, "one", "two", "three", "four")
         welcome = await bob.join("general", "bob")
@@ -28,8 +40,8 @@ async def test_a_newcomer_is_shown_the_last_chats_whole() -> None:
         assert list(welcome["history"][0]) == ["type", "room", "username", "text", "ts", "seq"]
 
 
-async def test_who_comes_back_gets_all_since_and_then_what_is_live() -> None:
-    async with house() as here, here.client() as ann, here.client() as bob:
+async def test_who_comes_back_gets_all_since_and_then_what_is_live(store: str) -> None:
+    async with house(store=store) as here, here.client() as ann, here.client() as bob:
         await ann.join("general", "alice")
         async with here.client() as before:
             welcome = await before.join("general", "bob")
@@ -54,8 +66,8 @@ async def test_a_gap_is_told_in_the_welcome() -> None:
         assert [event["text"] for event in await bob.hear_all(2)] == ["four", "five"]
 
 
-async def test_another_log_is_told_as_a_reset_with_history() -> None:
-    async with house() as here, here.client() as ann, here.client() as bob:
+async def test_another_log_is_told_as_a_reset_with_history(store: str) -> None:
+    async with house(store=store) as here, here.client() as ann, here.client() as bob:
         welcome = await ann.join("general", "alice")
         await say_all(ann, "one", "two")
         for since, epoch in ((1, "another"), (99, welcome["epoch"])):
@@ -67,8 +79,8 @@ async def test_another_log_is_told_as_a_reset_with_history() -> None:
             await bob.until("left", id="x")
 
 
-async def test_an_empty_rooms_log_is_kept_a_while() -> None:
-    async with house() as here, here.client() as ann, here.client() as bob:
+async def test_an_empty_rooms_log_is_kept_a_while(store: str) -> None:
+    async with house(store=store) as here, here.client() as ann, here.client() as bob:
         welcome = await ann.join("general", "alice")
         await say_all(ann, "one", "two")
         await ann.say("leave", id="x")
@@ -79,8 +91,8 @@ async def test_an_empty_rooms_log_is_kept_a_while() -> None:
         assert (await bob.hear())["text"] == "two"
 
 
-async def test_a_message_sent_twice_with_its_id_is_in_the_log_once() -> None:
-    async with house() as here, here.client() as ann, here.client() as bob:
+async def test_a_message_sent_twice_with_its_id_is_in_the_log_once(store: str) -> None:
+    async with house(store=store) as here, here.client() as ann, here.client() as bob:
         session = (await ann.join("general", "alice"))["session"]
         await bob.join("general", "bob")
         await ann.until("roster", count=2)
@@ -102,8 +114,8 @@ async def test_a_message_sent_twice_with_its_id_is_in_the_log_once() -> None:
         assert mine["seq"] == 2, "an id belongs to its author"
 
 
-async def test_who_comes_back_and_goes_on_at_once_has_all_that_was_said_before() -> None:
-    async with house() as here, here.client() as ann, here.client() as bob:
+async def test_who_comes_back_and_goes_on_at_once_has_all_that_was_said_before(store: str) -> None:
+    async with house(store=store) as here, here.client() as ann, here.client() as bob:
         welcome = await ann.join("general", "alice")
         await say_all(ann, "one", "two", "three")
         # All in one breath: the replay is still to be read when the next join comes.

@@ -10,7 +10,9 @@ from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store.base import Outcome, Refused, Store, Stored
 from hubbub.store.memory import MemoryStore
+from hubbub.store.redis import RedisStore
 from hubbub.store.sqlite import SqliteStore
+from tests.redis import RedisServer
 from tests.server import House
 
 ANN, BOB = b"a" * 16, b"b" * 16
@@ -30,6 +32,16 @@ def sqlite(folder: Path, **settings: Any) -> SqliteStore:
 
 
 KINDS: dict[str, Callable[..., Store]] = {"memory": memory, "sqlite": sqlite}
+
+
+def in_redis(server: RedisServer) -> Callable[..., RedisStore]:
+    """A kind more: in this Redis, which is emptied first."""
+    server.client.flushall()
+
+    def make(_: Path, **settings: Any) -> RedisStore:
+        return RedisStore(server.url, Settings(**settings), new_epoch)
+
+    return make
 
 
 def say(text: str, id: str | None = None, author: bytes = ANN, log: str = "red") -> Draft:

@@ -11,15 +11,16 @@ from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Moderated
 from hubbub.store.base import PAGE_SIZE, Store, Stored
-from tests.store.kinds import ANN, BOB, KINDS, delete, edit, keep, refused, say, stored
+from tests.store.kinds import ANN, BOB, KINDS, delete, edit, in_redis, keep, refused, say, stored
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, "redis"])
 def new(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
     made: list[Store] = []
+    kind = KINDS.get(request.param) or in_redis(request.getfixturevalue("redis"))
 
     def make(**settings: Any) -> Store:
-        made.append(KINDS[request.param](tmp_path, **settings))
+        made.append(kind(tmp_path, **settings))
         return made[-1]
 
     yield make

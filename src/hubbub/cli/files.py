@@ -36,6 +36,11 @@ def file_of(store: str) -> Path:
         raise UsageError(
             "what is in memory: is in no file", "give --store sqlite: or the file after it"
         )
+    if not store.startswith("sqlite:"):
+        raise UsageError(
+            "this works on a SQLite file, and --store is in Redis",
+            "give --store sqlite: or the file after it; see docs/cluster.md",
+        )
     from hubbub.store.place import path_of
 
     with mistakes(Path()):

@@ -45,7 +45,7 @@ from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
-from hubbub.store.base import Opened, Outcome, Refused, StoreError
+from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
 from hubbub.websocket.frames import text_frame
 
 LOOK: Final = 10.0
@@ -156,7 +156,7 @@ class Hub:
 
     def refuse(self, reader: Connection, problem: StoreError, id: str | None) -> None:
         """Tell a reader that the store could not do what it asked for under this id."""
-        message = _unavailable(problem)
+        message = unavailable(problem)
         self.fanout.tell(reader, Error(message, "storage_unavailable", id, RETRY))
 
     def soon(self, what: Callable[[], None]) -> None:
@@ -215,7 +215,7 @@ class Hub:
         # start a batch beside its batch.
         self._scheduled = not self._appending
         if isinstance(outcomes, StoreError):
-            outcomes = [Refused("storage_unavailable", _unavailable(outcomes))] * len(posts)
+            outcomes = [Refused("storage_unavailable", unavailable(outcomes))] * len(posts)
         if len(posts) == len(line):
             for post, outcome in zip(posts, outcomes, strict=True):
                 self._publish(post, outcome)
@@ -404,7 +404,3 @@ class Hub:
             self._end(feed)
         if not effect.replaced:
             self.log.info("leave", conn_id=reader.id, room=name, username=member.name)
-
-
-def _unavailable(problem: StoreError) -> str:
-    return f"the log cannot be used at the moment: {problem}"

@@ -147,17 +147,20 @@ class Threaded:
 
     def append(self, drafts: Sequence[Draft], ts: int, done: Done[list[Outcome]]) -> None:
         """See `Keeper`."""
-        self._writer.ask(partial(self._store.append, drafts, ts), partial(self._appended, done))
+        self._write(partial(self._store.append, drafts, ts), partial(self._appended, done))
+
+    def _write(self, what: Callable[[], T], done: Done[T]) -> None:
+        self._writer.ask(what, done)
 
     def _appended(self, done: Done[list[Outcome]], outcomes: list[Outcome] | StoreError) -> None:
         self._judge(outcomes)
         done(outcomes)
         if self._store.is_untidy:
-            self._writer.ask(partial(self._store.tidy, time.time()), self._judge)
+            self._write(partial(self._store.tidy, time.time()), self._judge)
 
     def open(self, name: str, count: int, done: Done[Opened]) -> None:
         """See `Keeper`."""
-        self._writer.ask(partial(self._store.open, name, count), partial(self._read, done))
+        self._write(partial(self._store.open, name, count), partial(self._read, done))
 
     def after(self, name: str, seq: int, count: int, done: Done[Page]) -> None:
         """See `Keeper`."""
@@ -184,16 +187,16 @@ class Threaded:
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""
-        self._writer.ask(partial(self._store.rest, name, time.time()), _ignore)
+        self._write(partial(self._store.rest, name, time.time()), _ignore)
 
     def start(self) -> None:
         """See `Keeper`."""
         if self._closed:
             return
         if self.problem is None:
-            self._writer.ask(partial(self._store.tidy, time.time()), self._tidied)
+            self._write(partial(self._store.tidy, time.time()), self._tidied)
         else:
-            self._writer.ask(self._store.check, self._checked)
+            self._write(self._store.check, self._checked)
 
     def _tidied(self, more: bool | StoreError) -> None:
         self._judge(more)

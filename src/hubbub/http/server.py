@@ -20,6 +20,7 @@ from hubbub import logs
 from hubbub.access.identity import Proofs, new_epoch
 from hubbub.access.tokens import KeysError, Verifier, verifier
 from hubbub.chat.lobby import Lobby
+from hubbub.delivery.follow import Follower, Following
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
@@ -34,6 +35,7 @@ from hubbub.protocol.codes import GOING_AWAY
 from hubbub.settings import Settings
 from hubbub.store.base import StoreError
 from hubbub.store.memory import MemoryStore
+from hubbub.values import masked
 
 __all__ = ["Server", "StartError", "serve"]
 
@@ -41,6 +43,10 @@ STOP_WITHIN: Final = 4.0
 """Seconds that clients have to hear the goodbye; then the rest are cut off."""
 SHORT: Final = 32
 """Bytes below which a secret is too short for HS256 (RFC 7518 section 3.2)."""
+ALONE: Final = (
+    "rosters, counts and unique names are of this node's own members alone: presence across nodes"
+    " is not done yet (docs/cluster.md)"
+)
 KEEPALIVE: Final = 75.0
 """Seconds that an HTTP connection may be idle between two requests."""
 
@@ -55,6 +61,8 @@ class Server:
         self.lobby = Lobby(settings, Proofs(settings.mod_password))
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
+        if isinstance(self.keeper, Following):
+            self.keeper.hear = Follower(self.hub).hear
         if self.verifier is not None:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
@@ -159,6 +167,8 @@ def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper
     """What `--store` names, and how to call that place. Raises `StartError`."""
     if settings.store == "memory:":
         return Inline(MemoryStore(settings, new_epoch), loop), "memory, until the server stops"
+    if not settings.store.startswith("sqlite:"):
+        return _in_redis(settings, loop)
     from hubbub.store.database import UnusableError
     from hubbub.store.place import path_of
     from hubbub.store.sqlite import SqliteStore
@@ -174,6 +184,27 @@ def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper
             " a new epoch (--sync full would have kept them)"
         )
     return Threaded(store, loop), str(path)
+
+
+def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper, str]:
+    try:
+        from hubbub.store.hints import Hints
+        from hubbub.store.redis import RedisStore
+    except ImportError:
+        raise StartError(
+            "a store in Redis needs redis-py, which is not installed",
+            "pip install 'hubbub[cluster]'",
+        ) from None
+    place = masked(settings.store)
+    try:
+        store = RedisStore(settings.store, settings, new_epoch)
+    except StoreError as problem:
+        raise StartError(f"{place} cannot be used ({problem})", "see docs/cluster.md") from None
+    for line in (*store.worries(), ALONE):
+        structlog.get_logger().warning(line)
+    keeper = Following(store, loop)
+    keeper.listen = lambda: Hints(settings.store, store.node, keeper.grown, keeper.look)
+    return keeper, place
 
 
 def serve(settings: Settings) -> int:

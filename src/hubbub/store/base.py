@@ -77,6 +77,31 @@ class Page(Struct, gc=False):
     events: list[bytes]
 
 
+class Foreign(Struct, gc=False):
+    """An event that another node appended; `changed` and `emptied` as in `Stored`.
+
+    `emptied` has all edits of that chat, as they are now.
+    """
+
+    payload: bytes
+    changed: bytes = b""
+    emptied: Sequence[tuple[int, bytes]] = ()
+
+
+class News(Struct, gc=False):
+    """What came to a log from other nodes: its events from `first` on, oldest first.
+
+    `is_other`: the log is another one than it was, with this `epoch`. Events before `first` that
+    were not told are gone.
+    """
+
+    log: str
+    epoch: str
+    is_other: bool
+    first: int
+    events: list[Foreign]
+
+
 class Store(Protocol):
     """The order of events. `is_untidy`: `tidy` should be called soon, not only now and then."""
 
@@ -129,3 +154,32 @@ class Store(Protocol):
     def close(self) -> None:
         """Put everything in its place and let go of it."""
         ...
+
+
+class Shared(Store, Protocol):
+    """A store that other nodes append to, too.
+
+    Law: of each open log every event comes once and in order: what others appended as news, and
+    what `append` answers after the news that it brought.
+    """
+
+    def take_news(self) -> list[News]:
+        """What came with `append`, `open`, `check` or `follow` from others since it was taken."""
+        ...
+
+    def is_news(self, name: str, epoch: str, seq: int) -> bool:
+        """Whether an open log has not been followed to there yet; answers at once, to any."""
+        ...
+
+    def follow(self, name: str, epoch: str, seq: int) -> None:
+        """Look for news of a log, which is said to have come to `seq` in this epoch."""
+        ...
+
+    def follow_all(self) -> None:
+        """Look for news of all open logs."""
+        ...
+
+
+def unavailable(problem: StoreError) -> str:
+    """What a sender is told whose words could not be kept."""
+    return f"the log cannot be used at the moment: {problem}"

@@ -17,7 +17,12 @@ from hubbub.store.base import Outcome, Refused, Stored
 _read_chat = msgspec.json.Decoder(Said).decode
 _read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited | Deleted).decode
 
+CHAT: Final = b'{"type":"chat",'
+"""How a chat's JSON begins."""
 _CHANGES: Final = (b'{"type":"edited",', b'{"type":"deleted",')
+
+
+UNLED: Final = Refused("forbidden", "what it follows is not kept anew")
 
 
 def one_by_one(drafts: Sequence[Draft], keep: Callable[[Draft], Outcome]) -> list[Outcome]:
@@ -31,7 +36,7 @@ def one_by_one(drafts: Sequence[Draft], keep: Callable[[Draft], Outcome]) -> lis
         elif led:
             outcome = keep(draft)
         else:
-            outcome = Refused("forbidden", "what it follows is not kept anew")
+            outcome = UNLED
         outcomes.append(outcome)
     return outcomes
 

@@ -1,0 +1,76 @@
+"""Hints: Redis says that a log has grown, to whoever listens at that moment.
+
+Law: a hint may be lost, and then nothing is: whenever the channel was not there, and after a quiet
+while, `lost` is called, and everything is looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from hubbub.store import redis_client
+
+QUIET: Final = 60.0
+"""Seconds without a hint after which it is looked whether there should have been one."""
+RETRY: Final = 1.0
+LOOK: Final = 0.2
+"""Seconds between two looks at whether to stop."""
+
+
+class Hints:
+    """Listens on a thread of its own. `grown(name, epoch, seq)` and `lost()` are called there.
+
+    Hints of `node`, which is this one, are passed over.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        node: str,
+        grown: Callable[[str, str, int], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._url = url
+        self._own = node.encode()
+        self._grown = grown
+        self._lost = lost
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hubbub-hints", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no more; the thread is gone after this."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen()
+            except (RedisError, OSError):
+                self._stopped.wait(RETRY)
+
+    def _listen(self) -> None:
+        with (
+            redis_client.connect(self._url, health_check_interval=10) as client,
+            client.pubsub() as channel,
+        ):
+            channel.subscribe(redis_client.HINTS)
+            heard = time.monotonic()
+            while not self._stopped.is_set():
+                message = channel.get_message(timeout=LOOK)
+                if message is not None and message["type"] == "message":
+                    heard = time.monotonic()
+                    node, epoch, seq, name = message["data"].split(b" ", 3)
+                    if node != self._own:
+                        self._grown(name.decode(), epoch.decode(), int(seq))
+                elif message is not None and message["type"] == "subscribe":
+                    self._lost()  # also of what was said before we listened
+                elif time.monotonic() - heard > QUIET:
+                    heard = time.monotonic()
+                    self._lost()

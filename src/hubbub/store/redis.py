@@ -1,0 +1,361 @@
+"""`redis:`: the logs of all rooms in Redis or Valkey, for many nodes at once.
+
+Laws: whatever a log goes through happens in Redis, in one function (`redis_functions.lua`), so its
+order is the same for every node; of an open log a node is told every event once and in order,
+whoever appended it: its own by `append`, the others' by the news that come before those.
+
+What was sent to a Redis that then did not answer may be kept or not: it is told as not kept, comes
+as news if it was, and is known by its `id` when it is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha1
+from importlib.resources import files
+from secrets import token_hex
+from typing import Any, Final, Protocol, cast
+
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.outgoing import Said
+from hubbub.store import events, redis_client
+from hubbub.store.base import (
+    PAGE_SIZE,
+    Foreign,
+    News,
+    Opened,
+    Outcome,
+    Page,
+    Refused,
+    StoreError,
+    unavailable,
+)
+from hubbub.store.redis_draft import Ask, identity, pairs
+
+MOST: Final = 500
+"""Events that come at once as news."""
+DAY: Final = 86_400_000
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def _library() -> tuple[str, str]:
+    """The functions' name, which has the version of their text, and that text."""
+    folder = files("hubbub.store")
+    halves = ("redis_functions.lua", "redis_reading.lua")
+    text = "".join((folder / half).read_text() for half in halves)
+    fields = Said.__struct_fields__
+    after = ", ".join(f"'{name}'" for name in fields[fields.index("deleted") + 1 :])
+    text = text.replace("@AFTER@", after)
+    name = f"hubbub_{sha1(text.encode(), usedforsecurity=False).hexdigest()[:8]}"
+    return name, text.replace("@NAME@", name)
+
+
+NAME, LIBRARY = _library()
+
+
+class Bounds(Protocol):
+    """How long it is kept; `hubbub.settings.Settings` is one such."""
+
+    @property
+    def keep_days(self) -> float: ...
+    @property
+    def keep_events(self) -> int: ...
+
+
+class _Place:
+    """How far this node has come in an open log; events up to `floor` are gone."""
+
+    __slots__ = ("epoch", "floor", "seq")
+
+    def __init__(self, epoch: str, seq: int, floor: int) -> None:
+        self.epoch = epoch
+        self.seq = seq
+        self.floor = floor
+
+
+class RedisStore:
+    """A `Shared` store in the Redis at `url`. Raises `StoreError` if that does not answer."""
+
+    is_untidy: Final = False
+
+    def __init__(self, url: str, bounds: Bounds, new_epoch: Callable[[], str]) -> None:
+        self.node = token_hex(8)
+        """Which of the nodes this is, on hints."""
+        self.url = url
+        self._redis: Redis = redis_client.connect(url)
+        self._new_epoch = new_epoch
+        self._keep_events = bounds.keep_events
+        self._keep_time = int(bounds.keep_days * DAY)
+        self._places: dict[str, _Place] = {}
+        self._news: list[News] = []
+        self._load()
+
+    def worries(self) -> list[str]:
+        """What of this Redis' settings a person should know."""
+        return redis_client.worries(self._redis)
+
+    def _load(self) -> None:
+        try:
+            self._redis.ping()  # who has no password may not even send as much as follows
+            self._redis.function_load(LIBRARY, replace=True)
+        except RedisError as problem:
+            raise redis_client.trouble(problem) from problem
+
+    # Writing
+
+    def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
+        """See `Store.append`: one call for each log, and one round trip for all of them."""
+        by_log: dict[str, list[int]] = {}
+        for number, draft in enumerate(drafts):
+            by_log.setdefault(draft.log, []).append(number)
+        asked = {name: [Ask(drafts[number]) for number in by_log[name]] for name in by_log}
+        outcomes: list[Outcome | None] = [None] * len(drafts)
+        wanted = list(by_log)
+        order: bytes | None = None
+        if any(draft.follows for draft in drafts):  # then all of it is one call
+            place = {name: number for number, name in enumerate(by_log, 1)}
+            order = _pack([(place[draft.log], draft.follows) for draft in drafts])
+        problem: StoreError | None = None
+        kept = 0
+        while wanted:
+            behind: list[str] = []
+            for name, answer in zip(wanted, self._appends(wanted, asked, order, ts), strict=True):
+                failure = answer if isinstance(answer, StoreError) else None
+                if failure is None and answer[3] is None:  # too far behind to be told in one go
+                    failure = self._try_to_catch_up(name)
+                    if failure is None:
+                        behind.append(name)
+                        continue
+                if failure is not None:
+                    problem = failure
+                    for number in by_log[name]:
+                        outcomes[number] = Refused("storage_unavailable", unavailable(failure))
+                    continue
+                kept += 1
+                self._appended(name, answer)
+                for number, ask, came in zip(by_log[name], asked[name], answer[5], strict=True):
+                    outcomes[number] = ask.outcome(came, answer[4])
+            wanted = behind
+        if problem is not None and not kept:
+            raise problem
+        return cast("list[Outcome]", outcomes)
+
+    def _appends(
+        self, names: list[str], asked: dict[str, list[Ask]], order: bytes | None, ts: int
+    ) -> list[Any]:
+        requests = [self._request(name, asked[name], ts) for name in names]
+        try:
+            if order is not None:
+                return self._one("append_all", names, order, *requests)  # type: ignore[no-any-return]
+            return self._call(
+                [("append", name, request) for name, request in zip(names, requests, strict=True)]
+            )
+        except StoreError as problem:
+            return [problem] * len(names)
+
+    def _try_to_catch_up(self, name: str) -> StoreError | None:
+        try:
+            self._catch_up(name)
+        except StoreError as problem:
+            return problem
+        return None
+
+    def _request(self, name: str, asks: list[Ask], ts: int) -> bytes:
+        place = self._places.get(name)
+        is_own = name.startswith(" ")  # the server's own logs are kept for ever
+        return _pack(
+            (
+                name,
+                self.node,
+                place.epoch if place is not None else "",
+                place.seq if place is not None else -1,
+                self._new_epoch(),
+                ts,
+                MOST,
+                0 if is_own else self._keep_events,
+                0 if is_own else self._keep_time,
+                [ask.packed for ask in asks],
+            )
+        )
+
+    def _appended(self, name: str, answer: list[Any]) -> None:
+        epoch, floor, seen, missed, _, results = answer
+        place = self._places.get(name)
+        if place is None:
+            return
+        self._heard(name, place, epoch.decode(), floor, seen, missed)
+        fresh = [one if isinstance(one, int) else one[0] for one in results if _is_fresh(one)]
+        if fresh:
+            place.seq = fresh[-1]
+
+    # What others said
+
+    def take_news(self) -> list[News]:
+        """See `Shared.take_news`."""
+        news, self._news = self._news, []
+        return news
+
+    def is_news(self, name: str, epoch: str, seq: int) -> bool:
+        """See `Shared.is_news`."""
+        place = self._places.get(name)
+        return place is not None and (seq > place.seq or epoch != place.epoch)
+
+    def follow(self, name: str, epoch: str, seq: int) -> None:
+        """See `Shared.follow`."""
+        if self.is_news(name, epoch, seq):
+            self._catch_up(name)
+
+    def follow_all(self) -> None:
+        """See `Shared.follow_all`."""
+        names, failed = list(self._places), None
+        for at in range(0, len(names), MOST):
+            some = names[at : at + MOST]
+            answers = self._call([("follow", name, *self._standing(name)) for name in some])
+            for name, answer in zip(some, answers, strict=True):
+                if isinstance(answer, StoreError):
+                    failed = answer  # which takes nothing from the others
+                elif self._follow(name, answer):
+                    self._catch_up(name)
+        if failed is not None:
+            raise failed
+
+    def _standing(self, name: str) -> tuple[str | int, ...]:
+        place = self._places[name]
+        return (place.epoch, place.seq, self._new_epoch(), MOST)
+
+    def _catch_up(self, name: str) -> None:
+        while name in self._places and self._follow(
+            name, self._one("follow", name, *self._standing(name))
+        ):
+            pass
+
+    def _follow(self, name: str, answer: list[Any]) -> bool:
+        """Take an answer; whether there is more."""
+        epoch, floor, seen, head, found = answer
+        place = self._places[name]
+        self._heard(name, place, epoch.decode(), floor, seen, found)
+        return place.seq < cast("int", head)
+
+    def _heard(
+        self, name: str, place: _Place, epoch: str, floor: int, seen: int, found: list[Any]
+    ) -> None:
+        is_other = epoch != place.epoch
+        place.floor = floor
+        if found or is_other or seen > place.seq:
+            heard = [
+                Foreign(one) if isinstance(one, bytes) else Foreign(one[0], one[1], pairs(one[2]))
+                for one in found
+            ]
+            self._news.append(News(name, epoch, is_other, seen + 1, heard))
+        place.epoch, place.seq = epoch, seen + len(found)
+
+    # Reading
+
+    def open(self, name: str, count: int) -> Opened:
+        """See `Store.open`. From now on there are news of this log."""
+        epoch, floor, seq, found = self._one("open", name, self._new_epoch(), count)
+        self._places[name] = _Place(epoch.decode(), seq, floor)
+        return Opened(seq, epoch.decode(), pairs(found)[::-1])
+
+    def first(self, name: str) -> int:
+        """See `Store.first`."""
+        return self._places[name].floor + 1
+
+    def after(self, name: str, seq: int, count: int) -> Page:
+        """See `Store.after`."""
+        return Page(*self._one("after", name, seq, count, PAGE_SIZE))
+
+    def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
+        """See `Store.before`."""
+        more, found = self._one("before", name, seq, count)
+        return found[1::2][::-1], bool(more)
+
+    def author(self, name: str, seq: int) -> Authored | None:
+        """See `Store.author`."""
+        found = self._one("author", name, seq)
+        if found is None:
+            return None
+        whose, payload = found
+        return events.authored(identity(whose), payload)
+
+    def writings(self, name: str, author: bytes, count: int) -> list[int]:
+        """See `Store.writings`. Reads the whole log, a piece at a time."""
+        found: list[int] = []
+        last = 1 << 52
+        while last and len(found) < count:
+            last, some = self._one("writings", name, author.hex(), last)
+            found += some
+        return found[:count]
+
+    # Housekeeping
+
+    def rest(self, name: str, now: float) -> None:
+        """See `Store.rest`."""
+        self._places.pop(name, None)
+
+    def tidy(self, now: float) -> bool:
+        """See `Store.tidy`: Redis lets go by itself, when something is appended."""
+        try:
+            self._redis.ping()
+        except (RedisError, OSError) as problem:
+            raise redis_client.trouble(problem) from problem
+        return False
+
+    def check(self) -> None:
+        """See `Store.check`. What was missed while it did not work comes as news."""
+        try:  # a write, because a full Redis or a replica answers all else
+            self._redis.set(f"{redis_client.PREFIX}:check", self.node, ex=60)
+        except (RedisError, OSError) as problem:
+            raise redis_client.trouble(problem) from problem
+        self.follow_all()
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._redis.close()
+
+    # Asking Redis
+
+    def _one(self, function: str, name: str | list[str], *arguments: bytes | str | int) -> Any:
+        (answer,) = self._call([(function, name, *arguments)])
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    def _call(self, calls: list[tuple[Any, ...]]) -> list[Any]:
+        """Call functions in one round trip; gives each one's answer, or a `StoreError`.
+
+        Raises `StoreError` where there was no answer.
+        """
+        try:
+            answers = self._pipe(calls)
+            lost = [at for at, one in enumerate(answers) if _is_unknown(one)]
+            if lost:  # a Redis without our functions: it is new, or lost all
+                self._load()
+                for at, one in zip(lost, self._pipe([calls[at] for at in lost]), strict=True):
+                    answers[at] = one
+        except (RedisError, OSError) as problem:
+            raise redis_client.trouble(problem) from problem
+        return [redis_client.trouble(one) if isinstance(one, Exception) else one for one in answers]
+
+    def _pipe(self, calls: list[tuple[Any, ...]]) -> list[Any]:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for function, name, *arguments in calls:
+                names = name if isinstance(name, list) else [name]
+                keys = [key for one in names for key in redis_client.keys(one)]
+                pipe.execute_command(  # type: ignore[no-untyped-call]
+                    "FCALL", f"{NAME}_{function}", len(keys), *keys, *arguments
+                )
+            return pipe.execute(raise_on_error=False)
+
+
+def _is_fresh(result: int | list[Any]) -> bool:
+    return isinstance(result, int) or result[1] == b"changed"
+
+
+def _is_unknown(answer: object) -> bool:
+    return isinstance(answer, ResponseError) and "Function not found" in str(answer)

@@ -1,0 +1,367 @@
+#!lua name=@NAME@
+-- What is done in Redis, each at once: nobody ever sees half of it. This is what changes a log;
+-- redis_reading.lua, which goes on from here, is what reads it.
+--
+-- A log has five keys, which share a hash tag, so that all are in one place of a cluster:
+--   head  epoch, seq, ts (of the newest event), floor (events up to it are gone), swept, kept
+--   log   the stream: entry `seq-0` has p(ayload), a(uthor), i(d), t(arget: "" for a chat, "0" for
+--         what is neither chat nor change)
+--   now   seq -> the present form of what was changed, which has left the stream, as it stood there
+--         (msgpack of p, a, i, t); and "c" .. seq -> the seqs of the edits of that chat
+--   ids   author and id -> seq:ts:sign, where the sign tells a resend from something else
+--   old   the ids of the time before, where events are not kept for ever
+--
+-- Laws: seq rises by one with each event; ts never goes back; an epoch names a log for as long as
+-- its numbers mean the same events; no text of a deleted message stays anywhere.
+
+local CHAT, EVENT, EDIT = 0, 1, 2 -- and 3: delete
+local AFTER = { @AFTER@ } -- the fields of a chat that stand after `edited` and `deleted`
+local SWEEP_EVERY = 60000
+local STEP = 5000 -- events that one sweep lets go of at most
+local EMPTY = 86400 -- seconds that a log is remembered in which nothing was said
+local DAY = 86400000
+local PIECE = 1000 -- values in one command, fewer than fit on Lua's stack
+
+local function number(value)
+  return value and tonumber(value) or 0
+end
+
+local function whole(value)
+  return string.format('%.0f', value)
+end
+
+local function key_of(author, id)
+  return string.char(#author) .. author .. id
+end
+
+-- The records first to last that are there, as {p, a, i, t}, by seq.
+local function span(keys, first, last)
+  local found, holes = {}, {}
+  if first > last then return found end
+  local entries = redis.call('XRANGE', keys[2], whole(first), whole(last))
+  for _, entry in ipairs(entries) do
+    local fields = entry[2]
+    found[tonumber(string.match(entry[1], '%d+'))] = { fields[2], fields[4], fields[6], fields[8] }
+  end
+  if #entries == last - first + 1 then return found end
+  for seq = first, last do
+    if not found[seq] then holes[#holes + 1] = whole(seq) end
+  end
+  for from = 1, #holes, PIECE do
+    local upto = math.min(from + PIECE - 1, #holes)
+    local records = redis.call('HMGET', keys[3], unpack(holes, from, upto))
+    for place, record in ipairs(records) do
+      if record then found[tonumber(holes[from + place - 1])] = cmsgpack.unpack(record) end
+    end
+  end
+  return found
+end
+
+local function record_of(keys, seq)
+  return span(keys, seq, seq)[seq]
+end
+
+-- Where a log stands; it is made anew where it is gone. `seen` is how far the asker came in
+-- `epoch` (-1: it did not look): what is less than that has lost its tail, and is another log.
+local function stand(keys, epoch, seen, new)
+  local there = redis.call('HMGET', keys[1], 'epoch', 'seq', 'ts', 'floor', 'swept', 'kept')
+  local at = {
+    epoch = there[1],
+    seq = number(there[2]),
+    ts = number(there[3]),
+    floor = number(there[4]),
+    swept = number(there[5]),
+    kept = number(there[6]),
+  }
+  if not at.epoch then
+    redis.call('UNLINK', keys[2], keys[3], keys[4], keys[5])
+    at.epoch = (epoch ~= '' and seen == 0) and epoch or new
+    redis.call('HSET', keys[1], 'epoch', at.epoch)
+    redis.call('EXPIRE', keys[1], EMPTY)
+  elseif at.epoch == epoch and seen > at.seq then
+    at.epoch = new
+    redis.call('HSET', keys[1], 'epoch', new)
+  end
+  return at
+end
+
+-- Events after `seen` up to `last`, each as its payload, or {payload, the chat that it changed,
+-- {seq, edit of that, …}} where it changed one: all as they are now.
+local function news(keys, seen, last)
+  local events, found = {}, span(keys, seen + 1, last)
+  for seq = seen + 1, last do
+    local record = found[seq]
+    local target = record and number(record[4]) or 0
+    if target > 0 then
+      local chat, emptied = record_of(keys, target), {}
+      for edit in string.gmatch(redis.call('HGET', keys[3], 'c' .. record[4]) or '', '%d+') do
+        local edited = record_of(keys, tonumber(edit))
+        if edited then
+          emptied[#emptied + 1] = tonumber(edit)
+          emptied[#emptied + 1] = edited[1]
+        end
+      end
+      events[#events + 1] = { record[1], chat and chat[1] or '', emptied }
+    else
+      events[#events + 1] = record and record[1] or ''
+    end
+  end
+  return events
+end
+
+-- JSON as msgspec writes it: no blanks, fields in the order of the struct. A quote inside a string
+-- has a backslash before it, so what looks like a key here is one.
+local function changed(payload, text, ts)
+  local from = string.find(payload, '"text":', 1, true) + 7
+  local rest = string.sub(payload, string.find(payload, ',"ts":', from, true), -1)
+  local place = #rest
+  for _, name in ipairs({ 'edited', 'deleted', unpack(AFTER) }) do
+    local found = string.find(rest, ',"' .. name .. '":', 1, true)
+    if found and found < place then place = found end
+  end
+  local tail = string.gsub(string.sub(rest, place), '^,"edited":%d+', '')
+  local mark = text == '""' and ',"deleted":true' or ',"edited":' .. whole(ts)
+  return string.sub(payload, 1, from - 1) .. text .. string.sub(rest, 1, place - 1) .. mark .. tail
+end
+
+local function wordless(payload)
+  local from = string.find(payload, '"text":', 1, true) + 7
+  local upto = string.find(payload, ',"ts":', from, true)
+  local rest = string.sub(payload, upto, -2)
+  return string.sub(payload, 1, from - 1) .. '""' .. rest .. ',"deleted":true}'
+end
+
+local function replace(keys, seq, record)
+  redis.call('XDEL', keys[2], whole(seq) .. '-0')
+  redis.call('HSET', keys[3], whole(seq), cmsgpack.pack(record))
+end
+
+-- What is remembered of ids that were used before.
+local function used(keys, drafts)
+  local seen, names = {}, {}
+  for _, draft in ipairs(drafts) do
+    if draft[3] ~= '' then names[#names + 1] = key_of(draft[2], draft[3]) end
+  end
+  for from = 1, #names, PIECE do
+    local some = { unpack(names, from, math.min(from + PIECE - 1, #names)) }
+    for place, sent in ipairs(redis.call('HMGET', keys[4], unpack(some))) do
+      if sent then seen[some[place]] = sent end
+    end
+    if redis.call('EXISTS', keys[5]) == 1 then
+      for place, sent in ipairs(redis.call('HMGET', keys[5], unpack(some))) do
+        if sent and not seen[some[place]] then seen[some[place]] = sent end
+      end
+    end
+  end
+  return seen
+end
+
+-- A sign without its words: whatever is said under this id is a resend of it.
+local function unsign(keys, seen, record, sign)
+  if record[3] == '' then return end
+  local name = key_of(record[2], record[3])
+  for _, where in ipairs({ keys[4], keys[5] }) do
+    local sent = redis.call('HGET', where, name)
+    if sent then
+      local bare = string.match(sent, '^%d+:%d+:') .. sign .. '*'
+      redis.call('HSET', where, name, bare)
+      seen[name] = bare
+    end
+  end
+end
+
+local function same(kept, sign)
+  if string.sub(kept, -1) ~= '*' then return kept == sign end
+  return string.sub(sign, 1, #kept - 1) == string.sub(kept, 1, -2)
+end
+
+local function again(keys, sent, sign)
+  local seq, ts, kept = string.match(sent, '^(%d+):(%d+):(.*)$')
+  if not same(kept, sign) then return { tonumber(seq), 'reused' } end
+  local record = record_of(keys, tonumber(seq))
+  return { tonumber(seq), 'again', ts, record and record[1] or '' }
+end
+
+-- Let go of what need not be kept: the oldest events, and in the end their ids.
+local function sweep(keys, at, ts, keep_events, keep_time)
+  at.swept = ts
+  local upto = at.floor
+  if keep_events > 0 then upto = math.max(upto, at.seq - keep_events) end
+  if keep_time > 0 then
+    local low, high = at.floor, at.seq
+    while low < high do
+      local middle = math.ceil((low + high) / 2)
+      local record = record_of(keys, middle)
+      local when = record and number(string.match(record[1], '[{,]"ts":(%d+)')) or 0
+      if when < ts - keep_time then low = middle else high = middle - 1 end
+    end
+    upto = math.max(upto, low)
+  end
+  upto = math.min(upto, at.floor + STEP)
+  if upto > at.floor then
+    local gone = {}
+    for seq = at.floor + 1, upto do
+      gone[#gone + 1] = whole(seq)
+      gone[#gone + 1] = 'c' .. whole(seq)
+    end
+    for from = 1, #gone, PIECE do
+      redis.call('HDEL', keys[3], unpack(gone, from, math.min(from + PIECE - 1, #gone)))
+    end
+    redis.call('XTRIM', keys[2], 'MINID', whole(upto + 1))
+    at.floor = upto
+  end
+  if at.kept == 0 then
+    at.kept = ts
+  elseif ts - at.kept > math.max(DAY, keep_time) then
+    redis.call('UNLINK', keys[5])
+    if redis.call('EXISTS', keys[4]) == 1 then redis.call('RENAME', keys[4], keys[5]) end
+    at.kept = ts
+  end
+  redis.call('HSET', keys[1], 'floor', whole(at.floor), 'swept', whole(ts), 'kept', whole(at.kept))
+end
+
+-- One log of a batch: `one` keeps a draft and says whether it is kept anew, `finish` gives the
+-- answer for the log. `behind`, if the asker has missed too much to be told in one go.
+local function begin(keys, packed)
+  local ask = cmsgpack.unpack(packed)
+  local log, node, epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
+  local at = stand(keys, epoch, seen, new)
+  if at.epoch ~= epoch and seen >= 0 then seen = at.floor end
+  if seen < at.floor and seen >= 0 then seen = at.floor end
+  if seen >= 0 and at.seq - seen > most then
+    return { behind = { at.epoch, at.floor, seen, false } }
+  end
+  local missed = seen >= 0 and news(keys, seen, at.seq) or {}
+  local sent, fresh, results = used(keys, drafts), {}, {}
+  local ts, start = math.max(at.ts, now), at.seq
+  local stamp = whole(ts)
+
+  local function add(draft, target)
+    at.seq = at.seq + 1
+    local seq = whole(at.seq)
+    local first, second = stamp, seq
+    if draft[8] then first, second = seq, stamp end
+    local payload = draft[5] .. first .. draft[6] .. second .. draft[7]
+    redis.call('XADD', keys[2], seq .. '-0', 'p', payload, 'a', draft[2], 'i', draft[3], 't', target)
+    if draft[3] ~= '' then
+      local name = key_of(draft[2], draft[3])
+      sent[name] = seq .. ':' .. stamp .. ':' .. draft[4]
+      fresh[#fresh + 1] = name
+      fresh[#fresh + 1] = sent[name]
+    end
+    return at.seq
+  end
+
+  local function remember()
+    for from = 1, #fresh, PIECE do
+      redis.call('HSET', keys[4], unpack(fresh, from, math.min(from + PIECE - 1, #fresh)))
+    end
+    fresh = {}
+  end
+
+  local function change(draft)
+    remember()
+    local target, text, is_moderator = draft[9], draft[10], draft[11]
+    local record = (target >= 1 and target <= at.seq) and record_of(keys, target)
+    if not record or record[4] ~= '' then return { 0, 'refused' } end
+    local is_theirs = record[2] == draft[2] or is_moderator
+    local chat = record[1]
+    if not is_theirs then return { 0, 'refused', record[2], chat } end
+    local now_it_is = changed(chat, text, ts)
+    if string.find(chat, ',"deleted":true', string.find(chat, ',"ts":', 1, true), true) then
+      return { 0, 'refused', record[2], chat }
+    end
+    record[1] = now_it_is
+    replace(keys, target, record)
+    local changes = 'c' .. whole(target)
+    local edits = redis.call('HGET', keys[3], changes) or ''
+    if draft[1] == EDIT then
+      redis.call('HSET', keys[3], changes, edits .. whole(at.seq + 1) .. ' ')
+    else
+      unsign(keys, sent, record, 'c')
+      local emptied = {}
+      for seq in string.gmatch(edits, '%d+') do
+        local edited = record_of(keys, tonumber(seq))
+        if edited then
+          edited[1] = wordless(edited[1])
+          replace(keys, tonumber(seq), edited)
+          unsign(keys, sent, edited, 'u' .. whole(target) .. ':')
+          emptied[#emptied + 1] = tonumber(seq)
+          emptied[#emptied + 1] = edited[1]
+        end
+      end
+      return { add(draft, whole(target)), 'changed', now_it_is, emptied }
+    end
+    return { add(draft, whole(target)), 'changed', now_it_is, {} }
+  end
+
+  local function one(draft)
+    local name, result = draft[3] ~= '' and key_of(draft[2], draft[3]), nil
+    if name and sent[name] then
+      result = again(keys, sent[name], draft[4])
+    elseif draft[1] >= EDIT then
+      result = change(draft)
+    else
+      result = add(draft, draft[1] == CHAT and '' or '0')
+    end
+    results[#results + 1] = result
+    return type(result) == 'number' or result[2] == 'changed'
+  end
+
+  local function finish()
+    remember()
+    if at.seq > start then
+      redis.call('HSET', keys[1], 'seq', whole(at.seq), 'ts', stamp)
+      if start == 0 then redis.call('PERSIST', keys[1]) end
+      if keep_events > 0 or keep_time > 0 then
+        local over = keep_events > 0 and at.seq - at.floor - keep_events or 0
+        if over > math.max(16, keep_events / 8) or now - at.swept > SWEEP_EVERY then
+          sweep(keys, at, now, keep_events, keep_time)
+        end
+      end
+      redis.call('PUBLISH', 'hubbub:hints', table.concat({ node, at.epoch, whole(at.seq), log }, ' '))
+    end
+    return { at.epoch, at.floor, seen, missed, ts, results }
+  end
+
+  return { drafts = drafts, results = results, one = one, finish = finish }
+end
+
+local function append(keys, args)
+  local log = begin(keys, args[1])
+  if log.behind then return log.behind end
+  for _, draft in ipairs(log.drafts) do log.one(draft) end
+  return log.finish()
+end
+
+-- Several logs at once, where drafts follow others: the order, as {which log, whether it follows},
+-- and then what `append` takes, for each log. Nothing is done if one of them is behind.
+local function append_all(keys, args)
+  local logs, answers, is_behind, led = {}, {}, false, true
+  for n = 1, #args - 1 do
+    logs[n] = begin({ unpack(keys, n * 5 - 4, n * 5) }, args[n + 1])
+    logs[n].next = 1
+    is_behind = is_behind or logs[n].behind ~= nil
+  end
+  if is_behind then
+    for n, log in ipairs(logs) do answers[n] = log.behind or { '', 0, 0, false } end
+    return answers
+  end
+  for _, place in ipairs(cmsgpack.unpack(args[1])) do
+    local log, follows = logs[place[1]], place[2]
+    local draft = log.drafts[log.next]
+    log.next = log.next + 1
+    if not follows then
+      led = log.one(draft)
+    elseif led then
+      log.one(draft)
+    else
+      log.results[#log.results + 1] = { 0, 'unled' }
+    end
+  end
+  for n, log in ipairs(logs) do answers[n] = log.finish() end
+  return answers
+end
+
+redis.register_function('@NAME@_append', append)
+redis.register_function('@NAME@_append_all', append_all)

@@ -1,0 +1,45 @@
+"""What a person is told who starts on a Redis that will not do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import environment, told
+from tests.redis import free_port
+
+
+def test_a_redis_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    store = f"redis://ann:hush@127.0.0.1:{free_port()}/0"
+    line = told("serve", "--store", store, cwd=tmp_path)
+    assert line.startswith(f"{store.replace('hush', '***')} cannot be used (Redis does not answer)")
+    assert "hush" not in line
+
+
+def test_a_missing_redis_py_is_told_with_its_mend(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.modules['redis'] = None\n"
+            "from hubbub.cli import main; sys.argv = ['hubbub', 'serve']; sys.exit(main())",
+        ],
+        cwd=tmp_path,
+        env=environment(HUBBUB_STORE="redis://localhost"),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "hubbub: a store in Redis needs redis-py, which is not installed;"
+        " pip install 'hubbub[cluster]'\n",
+    )
+
+
+@pytest.mark.parametrize("command", ["export --all", "audit", "backup copy.db"])
+def test_commands_that_work_on_a_file_say_so(command: str, tmp_path: Path) -> None:
+    line = told(*command.split(), "--store", "redis://u:hush@h", cwd=tmp_path)
+    assert line.startswith("this works on a SQLite file, and --store is in Redis; give --store")

@@ -1,0 +1,347 @@
+"""Several nodes on one Redis are one chat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from hubbub.protocol.draft import Draft
+from hubbub.settings import Settings
+from hubbub.store.base import StoreError
+from hubbub.store.redis import RedisStore
+from tests.command import serving
+from tests.raw import Raw
+from tests.redis import RedisServer, redis_server
+from tests.server import PATIENCE, Client, Frame, house
+from tests.store.kinds import new_epoch
+
+
+class Node:
+    """One of the processes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.port = int(url.rpartition(":")[2])
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Client]:
+        async with connect(self.url.replace("http", "ws", 1) + "/ws", compression=None) as socket:
+            yield Client(socket)
+
+    async def health(self) -> tuple[int, str]:
+        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/health") as answer:
+            return answer.status, (await answer.json())["status"]
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Node, Node]]:
+    folder = tmp_path_factory.mktemp("nodes")
+    with (
+        started(redis, folder, "one") as one,
+        started(redis, folder, "two") as two,
+    ):
+        yield one, two
+
+
+@contextmanager
+def started(redis: RedisServer, folder: Path, name: str, *more: str) -> Iterator[Node]:
+    arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0", *more]
+    arguments += ["--mod-password", "hush"]
+    with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
+        yield Node(server.url)
+
+
+async def kept(client: Client, text: str, id: str) -> Frame:
+    await client.say("chat", text=text, id=id)
+    return await client.until("chat", id=id)
+
+
+async def test_all_nodes_tell_the_same_events_in_the_same_order(nodes: tuple[Node, Node]) -> None:
+    each = 150
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(nodes[number % 2].client()) for number in range(6)
+        ]
+        for number, client in enumerate(clients):
+            await client.join("order", f"c{number}")
+
+        async def talk(number: int, client: Client) -> list[Frame]:
+            for count in range(each):
+                await client.say("chat", text=f"{number}-{count}", id=f"{number}-{count}")
+            return [await client.until("chat") for _ in range(each * len(clients))]
+
+        async with asyncio.timeout(60):
+            heard = await asyncio.gather(*(talk(*one) for one in enumerate(clients)))
+    assert [frame["seq"] for frame in heard[0]] == list(range(1, each * len(clients) + 1))
+    for others in heard[1:]:
+        assert others == heard[0]
+    for number in range(len(clients)):
+        mine = [one["text"] for one in heard[0] if one["username"] == f"c{number}"]
+        assert mine == [f"{number}-{count}" for count in range(each)], "and each as it was said"
+
+
+async def test_who_comes_back_to_another_node_gets_what_was_missed(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    async with one.client() as ann:
+        await ann.join("resume", "ann")
+        async with one.client() as bob:
+            welcome = await bob.join("resume", "bob")
+            assert (await kept(ann, "before", "i1"))["seq"] == 1
+            await bob.until("chat")
+        await kept(ann, "meanwhile", "i2")
+        async with two.client() as bob:
+            fields = {"since": 1, "epoch": welcome["epoch"]}
+            await bob.say("join", room="resume", username="bob", **fields)
+            back = await bob.hear()
+            assert "history" not in back
+            assert "reset" not in back
+            assert (await bob.hear())["text"] == "meanwhile"
+            await kept(ann, "live", "i3")
+            assert (await bob.until("chat"))["text"] == "live"
+
+
+async def test_a_message_sent_again_to_another_node_is_kept_once(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as again:
+        session = (await ann.join("once", "ann"))["session"]
+        first = await kept(ann, "hello", "i1")
+        await again.join("once", "ann", session=session)
+        assert await kept(again, "hello", "i1") == first
+        assert (await kept(again, "more", "i2"))["seq"] == 2
+
+
+async def test_edits_and_deletions_reach_the_other_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as bob, two.client() as eve:
+        await ann.join("edits", "ann")
+        await bob.join("edits", "bob")
+        await kept(ann, "secret", "i1")
+        await kept(ann, "other", "i2")
+        await bob.until("chat", text="other")
+        await ann.say("edit", seq=1, text="better")
+        edited = await bob.until("edited")
+        assert (edited["seq"], edited["target"], edited["text"]) == (3, 1, "better")
+        await ann.say("delete", seq=1)
+        assert (await bob.until("deleted"))["target"] == 1
+        welcome = await eve.join("edits", "eve")
+        assert [one["text"] for one in welcome["history"]] == ["", "other"]
+
+
+async def test_what_a_moderator_does_holds_on_every_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as mod, two.client() as bob, two.client() as back:
+        await mod.join("order please", "mod")
+        session = (await bob.join("order please", "bob"))["session"]
+        await kept(bob, "rude", "i1")
+        await mod.until("chat", text="rude")
+        await mod.say("mod", password="hush", id="m")
+        await mod.until("ok", id="m")
+        await mod.say("mute", seq=1, reason="rude", id="m1")
+        await mod.until("ok", id="m1")
+        await bob.until("moderated", action="mute")
+        await bob.say("chat", text="still here", id="i2")
+        while (frame := await bob.hear()).get("id") != "i2":
+            pass
+        if frame["type"] == "chat":  # the record of it was on its way yet
+            await bob.say("chat", text="still here", id="i3")
+            frame = await bob.until("error")
+        assert frame["code"] == "muted"
+        await mod.say("ban", seq=1, id="m2")
+        await mod.until("ok", id="m2")
+        assert (await bob.until("error"))["code"] == "banned"
+        assert (await bob.closed())[0] == 4403
+        await back.say("join", room="order please", username="bob", session=session)
+        assert (await back.until("error"))["code"] == "banned"
+
+
+async def test_redis_away_is_told_and_outlived(tmp_path: Path) -> None:
+    with (
+        redis_server() as redis,
+        started(redis, tmp_path, "one") as one,
+        started(redis, tmp_path, "two") as two,
+    ):
+        async with one.client() as ann, two.client() as bob:
+            await ann.join("general", "ann")
+            await bob.join("general", "bob")
+            await kept(ann, "before", "i1")
+            await bob.until("chat")
+            redis.kill()
+            await ann.say("chat", text="lost?", id="i2")
+            error = await ann.until("error")
+            assert (error["code"], error["id"]) == ("storage_unavailable", "i2")
+            assert error["retry_after"] > 0
+            assert await one.health() == (503, "degraded")
+            await bob.nothing_more()
+            redis.start()
+            async with asyncio.timeout(PATIENCE):
+                while error["type"] == "error":
+                    await asyncio.sleep(error["retry_after"])
+                    await ann.say("chat", text="lost?", id="i2")
+                    while (error := await ann.hear()).get("id") != "i2":
+                        pass
+            assert error["seq"] == 2
+            assert (await bob.until("chat"))["text"] == "lost?"
+            assert await one.health() == (200, "ok")
+
+            redis.client.flushall()
+            redis.client.function_flush()
+            assert (await kept_anew(ann, "a new beginning", "i3"))["seq"] == 1
+            reset = await bob.until("welcome")
+            assert reset["reset"] is True
+            assert (await bob.until("chat"))["text"] == "a new beginning"
+
+
+async def kept_anew(client: Client, text: str, id: str) -> Frame:
+    await client.say("chat", text=text, id=id)
+    assert (await client.until("welcome"))["reset"] is True
+    return await client.until("chat", id=id)
+
+
+class Talker:
+    """A client that says each of its words until it is told that it is kept, and hears all."""
+
+    def __init__(self, client: Client, name: str, count: int) -> None:
+        self.client, self.name = client, name
+        self.left = [f"{name}-{number}" for number in range(count)]
+        self.heard: list[Frame] = []
+        self.refused = asyncio.Event()
+        self.goal = 0
+        self.reached = asyncio.Event()
+        """So many are left to say."""
+
+    async def talk(self, total: int) -> None:
+        await self.say()
+        while len(self.heard) < total:
+            frame = await self.client.hear()
+            if frame["type"] == "chat":
+                if frame["seq"] > len(self.heard):
+                    self.heard.append(frame)
+                else:  # the answer to what was sent again, and had been kept unheard
+                    assert frame["username"] == self.name
+            if self.left and frame.get("id") == self.left[0]:
+                if frame["type"] == "chat":
+                    self.left.pop(0)
+                    if len(self.left) == self.goal:
+                        self.reached.set()
+                else:
+                    assert frame["code"] == "storage_unavailable"
+                    self.refused.set()
+                    await asyncio.sleep(frame["retry_after"])
+                await self.say()
+
+    async def say(self) -> None:
+        if self.left:
+            await self.client.say("chat", text=self.left[0], id=self.left[0])
+
+
+async def test_nothing_is_lost_doubled_or_turned_round_while_redis_dies(tmp_path: Path) -> None:
+    each, people = 60, 6
+    with (
+        redis_server() as redis,
+        started(redis, tmp_path, "one") as one,
+        started(redis, tmp_path, "two") as two,
+    ):
+        async with AsyncExitStack() as stack, asyncio.timeout(50):
+            talkers = []
+            for number in range(people):
+                client = await stack.enter_async_context((one, two)[number % 2].client())
+                await client.join("general", f"c{number}")
+                talkers.append(Talker(client, f"c{number}", each))
+
+            first = talkers[0]
+
+            async def die() -> None:
+                for goal in (each * 3 // 4, each // 4):
+                    first.goal = goal
+                    first.reached.clear()
+                    await first.reached.wait()
+                    first.refused.clear()
+                    redis.kill()
+                    await first.refused.wait()
+                    redis.start()
+
+            await asyncio.gather(die(), *(one.talk(each * people) for one in talkers))
+    heard = talkers[0].heard
+    assert [frame["seq"] for frame in heard] == list(range(1, each * people + 1))
+    for talker in talkers:
+        assert talker.heard == heard
+        said = [frame["text"] for frame in heard if frame["username"] == talker.name]
+        assert said == [f"{talker.name}-{number}" for number in range(each)]
+
+
+async def test_a_slow_reader_is_fed_what_came_from_another_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, Raw(two) as slow:
+        await slow.say(type="join", room="slow", username="slow")
+        await slow.until("roster")
+        await ann.join("slow", "ann")
+        for number in range(1, 1201):
+            await ann.say("chat", text=f"{number} " + "x" * 3900)
+            assert (await ann.until("chat"))["seq"] == number
+        assert [(await slow.until("chat"))["seq"] for _ in range(1200)] == list(range(1, 1201))
+
+
+async def test_a_lost_hint_loses_nothing(redis: RedisServer) -> None:
+    other = RedisStore(redis.url, Settings(), new_epoch)
+    async with house(store=redis.url) as here, here.client() as ann:
+        await ann.join("hints", "ann")
+        redis.client.client_kill_filter(_type="pubsub")
+        other.append([Draft("hints", b"x" * 16, "bob", "unheard", None, 0)], 1)
+        assert (await ann.until("chat"))["text"] == "unheard"
+    other.close()
+
+
+async def test_news_that_could_not_be_read_are_read_later(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = RedisStore(redis.url, Settings(), new_epoch)
+    loop, listening = asyncio.get_running_loop(), asyncio.Event()
+    failed: list[str] = []
+    follow_all = RedisStore.follow_all
+
+    def fail(_: RedisStore, name: str, *__: object) -> None:
+        failed.append(name)
+        raise StoreError("a bad moment")
+
+    def fail_at_first(store: RedisStore) -> None:
+        loop.call_soon_threadsafe(listening.set)
+        if not failed:
+            raise StoreError("a bad moment")
+        follow_all(store)
+
+    monkeypatch.setattr(RedisStore, "follow", fail)
+    monkeypatch.setattr(RedisStore, "follow_all", fail_at_first)
+    async with house(store=redis.url) as here, here.client() as ann:
+        await ann.join("later", "ann")
+        await listening.wait()
+        other.append([Draft("later", b"x" * 16, "bob", "in the end", None, 0)], 1)
+        assert (await ann.until("chat"))["text"] == "in the end"
+        assert failed == ["later"]
+    other.close()
+
+
+async def test_what_retention_took_before_a_node_read_it_is_told_as_a_gap(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = RedisStore(redis.url, Settings(keep_events=10), new_epoch)
+    monkeypatch.setattr(RedisStore, "follow", lambda *_: None)
+    async with house(store=redis.url, keep_events=10) as here, here.client() as ann:
+        await ann.join("gap", "ann")
+        other.append(
+            [Draft("gap", b"x" * 16, "bob", str(number), None, 0) for number in range(1, 41)], 1
+        )
+        await ann.say("chat", text="mine", id="i1")
+        gap = await ann.until("gap")
+        assert (gap["first"], gap["last"]) == (1, 30)
+        assert [(await ann.hear())["seq"] for _ in range(11)] == list(range(31, 42))
+    other.close()

@@ -1,0 +1,87 @@
+"""A real Redis of the tests' own: in a temporary folder, and safe against any crash."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis import Redis
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class RedisServer:
+    """`redis-server` on a free port, with every append on the disk before it is answered."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = Redis(port=self.port)
+        self._options = options
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        # fmt: off
+        command = [
+            "setpriv", "--pdeathsig", "KILL",  # also where a time limit ends the tests at once
+            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
+            "--dir", str(self.folder), "--save", "", "--appendonly", "yes",
+            "--appendfsync", "always", "--unixsocket", str(self.folder / "redis.sock"),
+            *self._options,
+        ]
+        # fmt: on
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if "Ready to accept connections" in line:
+                return
+        raise AssertionError("redis-server did not start")
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, and leave its files."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+        self._process.kill()
+        self._process.communicate()
+        self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.client.close()
+        if self._process is not None:
+            self.kill()
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[RedisServer]:
+    with (
+        tempfile.TemporaryDirectory(prefix="hubbub-redis-") as folder,  # a socket's path is short
+        RedisServer(Path(folder), *options) as server,
+    ):
+        yield server
