@@ -205,7 +205,7 @@ class Connection(asyncio.Protocol):
                 if said is not None:
                     hub.put(said)
                 continue
-            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame):
+            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame, now):
                 self._hold(items[place:] + (self._held or []))
                 return
             if hub.decide(self, frame, now):
@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
             self._hold(self._held or [])
             hub.park(self)
 
-    def _must_wait(self, frame: Join | Leave | Edit | Delete) -> bool:
+    def _must_wait(self, frame: Join | Leave | Edit | Delete, now: float) -> bool:
         """Whether a frame has to be held: a connection goes on by itself when it need not be."""
         if self.returning or self._hub.fanout.is_lagging(self):
             # Its answers to changes have to wait for their place; so that not many of them do, no
@@ -224,10 +224,10 @@ class Connection(asyncio.Protocol):
             return True
         if self.is_full and isinstance(frame, Join | Leave):
             return True  # whoever comes or goes has first had all that was said before
-        if isinstance(frame, Join) and not self._hub.ready(frame.room, self._opened):
-            self._waits = True
-            return True
-        return False
+        if not isinstance(frame, Join) or self._hub.lobby.hurries(self.session, now):
+            return False  # who comes too soon is refused before anything is opened
+        self._waits = not self._hub.ready(frame.room, self._opened)
+        return self._waits
 
     def _opened(self, problem: StoreError | None) -> None:
         """The log of the room that the first held frame wants to join is open now, or is not."""
