@@ -13,11 +13,12 @@ import socket
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
+from hubbub.delivery.sending import detach, sender
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
@@ -137,7 +138,7 @@ class Connection(asyncio.Protocol):
         )
         # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
         if transport.get_extra_info("sslcontext") is None:
-            self.send = cast("Callable[[bytes], int]", self._sock.send)
+            self.send = sender(self._sock)
             transport.set_write_buffer_limits(high=0)
         else:
             self.send = self._send_through
@@ -272,6 +273,7 @@ class Connection(asyncio.Protocol):
         self.heartbeat.remove(self)
         self._hub.expiry.forget(self)
         # The transport closes the descriptor; ours only borrowed it.
+        detach(self.send)
         self._sock.detach()
         self._gone(self._remote)
         seconds = round(time.monotonic() - self._since, 1)
