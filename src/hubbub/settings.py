@@ -107,6 +107,9 @@ class Settings:
         65_536, "The longest message that a client may send, in bytes of its JSON.", least=1
     )
     max_text: int = _setting(4_000, "The longest text of a chat message, in characters.", least=1)
+    max_reactions: int = _setting(
+        50, "How many different emoji people may put on one message.", least=0
+    )
     max_name: int = _setting(32, "The longest name of a person, in characters.", least=1)
     max_room: int = _setting(64, "The longest name of a room, in characters.", least=1)
     reserved: str = _setting(

@@ -40,6 +40,11 @@ class Later(Inline):
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         self._ask(done, lambda: self._store.writings(name, author, count))
 
+    def thread(
+        self, name: str, seq: int, before: int, count: int, done: Done[Found | None]
+    ) -> None:
+        self._ask(done, lambda: self._store.thread(name, seq, before, count))
+
     def rest(self, name: str) -> None:
         self._ask(lambda _: None, lambda: self._store.rest(name, 0.0))
 
@@ -98,6 +103,11 @@ class Twofold(Later):
 
     def before(self, name: str, seq: int, count: int, done: Done[Found]) -> None:
         self._ask(done, lambda: self._store.before(name, seq, count), "read")
+
+    def thread(
+        self, name: str, seq: int, before: int, count: int, done: Done[Found | None]
+    ) -> None:
+        self._ask(done, lambda: self._store.thread(name, seq, before, count), "read")
 
     def _confirm(self, log: str, seq: int) -> None:
         self.confirmed[log] = max(seq, self.confirmed.get(log, 0))

@@ -16,7 +16,7 @@ from hubbub.chat.session import Session
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline
-from hubbub.protocol.incoming import Delete, Edit, Incoming, Join, Leave
+from hubbub.protocol.incoming import Delete, Edit, Incoming, Join, Leave, React
 from hubbub.settings import Settings
 from hubbub.store.base import Store, StoreError
 from hubbub.store.memory import MemoryStore
@@ -148,7 +148,7 @@ class Reader:
             lagging = bool(self.returning) or hub.fanout.is_lagging(me)
             if isinstance(frame, Join | Leave) and (self.is_full or lagging):
                 return
-            if isinstance(frame, Edit | Delete) and lagging:
+            if isinstance(frame, Edit | Delete | React) and lagging:
                 return
             if isinstance(frame, Join) and not hub.ready(frame.room, self.opened):
                 self.waits = True

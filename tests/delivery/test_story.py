@@ -173,6 +173,30 @@ class Story(RuleBasedStateMachine):
     def delete(self, who: int, which: int) -> None:
         self.own(who, which, Peer.delete)
 
+    @rule(who=WHO, room=ROOM, which=WHICH, size=st.sampled_from([1, 150]))
+    def reply(self, who: int, room: str, which: int, size: int) -> None:
+        peer = self.peers[who]
+        if (seq := self.old(peer, room, which)) is not None:
+            self.number += 1
+            peer.reply(room, f"{self.number}{'r' * size}", seq)
+
+    @rule(who=WHO, room=ROOM, which=WHICH, emoji=st.sampled_from("👍🎉"), on=st.booleans())
+    def react(self, who: int, room: str, which: int, emoji: str, on: bool) -> None:
+        peer = self.peers[who]
+        if (seq := self.old(peer, room, which)) is not None:
+            peer.react(room, seq, emoji, on)
+
+    @rule(who=WHO, room=ROOM, which=WHICH)
+    def ask_for_a_thread(self, who: int, room: str, which: int) -> None:
+        peer = self.peers[who]
+        if (seq := self.old(peer, room, which)) is not None:
+            peer.thread(room, seq)
+
+    def old(self, peer: Peer, room: str, which: int) -> int | None:
+        """One of the last chats that a peer knows of a room where it may speak."""
+        chats = sorted(peer.pictures[room].chats) if room in peer.free() else []
+        return chats[-1 - which % len(chats)] if chats else None
+
     @rule(who=WHO, which=WHICH)
     def misuse(self, who: int, which: int) -> None:
         self.own(who, which, lambda peer, chat: None if chat.doomed else peer.misuse(chat))

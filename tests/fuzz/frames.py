@@ -30,7 +30,7 @@ JUNK: list[Any] = [
 ]
 FIELDS = ["type", "room", "username", "text", "id", "session", "since", "epoch", "keep", "seq"]
 FIELDS += ["before", "limit", "token", "password", "seconds", "reason", "everywhere", "address"]
-FIELDS += ["number", "on", "extra"]
+FIELDS += ["number", "on", "reply_to", "emoji", "extra"]
 SEEDS: list[dict[str, Any]] = [
     {"type": "join", "room": "red", "username": "ann", "keep": True, "since": 1, "epoch": "e"},
     {"type": "join", "room": "blue", "username": "bob", "session": "s" * 22},
@@ -39,6 +39,10 @@ SEEDS: list[dict[str, Any]] = [
     {"type": "edit", "seq": 1, "text": "other", "room": "red"},
     {"type": "delete", "seq": 2, "room": "red"},
     {"type": "history", "room": "red", "before": 9, "limit": 5},
+    {"type": "chat", "text": "yes", "room": "red", "reply_to": 1},
+    {"type": "react", "seq": 1, "emoji": "\U0001f44d", "room": "red"},
+    {"type": "react", "seq": 1, "emoji": "\U0001f44d", "on": False, "room": "red"},
+    {"type": "thread", "seq": 1, "room": "red", "before": 9, "limit": 5},
     {"type": "leave", "room": "blue"},
     {"type": "ping"},
     {"type": "auth", "token": "a.b.c"},
@@ -149,7 +153,9 @@ class Fuzzer:
             return
         assert self.pong.is_set(), f"no answer to the ping after {sent[-3:]}"
         # What is wrong after `mod` was right or not is the same: `invalid` is of these alone.
-        told = sum(1 for text in sent if b'"kick"' in text or b'"ban"' in text)
+        told = sum(
+            1 for text in sent if any(kind in text for kind in (b'"kick"', b'"ban"', b'"react"'))
+        )
         told += sum(1 for text in sent if b'"mute"' in text or b'"purge"' in text)
         assert wrong <= self.wrong <= wrong + told, (wrong, self.wrong)
         missing = [one for one in wanted if one not in self.answered]

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
-from hubbub.store.base import Refused, Stored, StoreError
+from hubbub.store.base import Outcome, Refused, Stored, StoreError, Unchanged
 from hubbub.store.sqlite import SqliteStore
 from tests.store.kinds import ANN, BOB, new_epoch
 
@@ -85,8 +85,9 @@ class Crashing(RuleBasedStateMachine):
         for draft, outcome in zip(drafts, self.store.append(drafts, self.clock), strict=True):
             self.note(draft, outcome)
 
-    def note(self, draft: Draft, outcome: Stored | Refused) -> None:
+    def note(self, draft: Draft, outcome: Outcome) -> None:
         """What the model makes of it."""
+        assert not isinstance(outcome, Unchanged), "which is for reactions alone"
         log = self.log.setdefault(draft.log, [])
         key = (draft.log, draft.author, draft.id or "")
         if draft.id is not None and key in self.ids:

@@ -210,10 +210,28 @@ class Peer:
 
     def delete(self, chat: Item) -> None:
         chat.doomed = True
+        self._witness.doomed.add((chat.frame["room"], chat.seq))
         self._witness.spoken[chat.frame["id"]].add("")
         room = chat.frame["room"]
         frame = {"type": "delete", "room": room, "seq": chat.seq, "id": self.new_id()}
         self._post(Item(frame, chat))
+
+    def reply(self, room: str, text: str, seq: int) -> None:
+        """Answer a message, which may be deleted by now."""
+        key = self.new_id()
+        self._witness.spoken[key] = {text}
+        frame = {"type": "chat", "room": room, "text": text, "id": key, "reply_to": seq}
+        self._post(Item(frame))
+
+    def react(self, room: str, seq: int, emoji: str, on: bool) -> None:
+        """Put an emoji on a message, or take it away, whatever is there by now."""
+        frame = {"type": "react", "room": room, "seq": seq, "emoji": emoji, "on": on}
+        self._post(Item({**frame, "id": self.new_id()}))
+
+    def thread(self, room: str, seq: int) -> None:
+        known = self.pictures[room].seq
+        frame = {"type": "thread", "room": room, "seq": seq, "known": known}
+        self._ask({**frame, "id": self.new_id()})
 
     def _post(self, item: Item) -> None:
         self.outbox[item.frame["id"]] = item
@@ -270,7 +288,7 @@ class Peer:
     def _take(self, frame: Frame) -> None:
         kind = frame["type"]
         asked = self._asked.get(frame.get("id", ""))
-        if kind in {"chat", "edited", "deleted"}:
+        if kind in {"chat", "edited", "deleted", "reacted"}:
             self._event(frame)
         elif kind == "error":
             self._error(frame, asked)
@@ -289,6 +307,17 @@ class Peer:
             check(asked is not None and asked["type"] == "history", self, "never asked:", frame)
             self._answered(frame["id"])
             self.pictures[frame["room"]].browsed(frame)
+        elif kind == "thread":
+            check(asked is not None and asked["type"] == "thread", self, "never asked:", frame)
+            assert asked is not None
+            self._answered(frame["id"])
+            self.pictures[frame["room"]].threaded(frame, asked["known"])
+        elif kind == "reactions":
+            check(asked is not None and asked["type"] == "react", self, "never asked:", frame)
+            self._answered(frame["id"])
+            item = self.outbox.pop(frame["id"])
+            item.refused = kind  # as good as: nothing of it is kept
+            self.said.append(item)
         elif kind == "pong":
             check(asked is not None and asked["type"] == "ping", self, "never asked:", frame)
             self._answered(frame["id"])
@@ -349,7 +378,7 @@ class Peer:
             self._answered(key)
             known = item or self._known(key)
             assert known is not None
-            same = {"chat": "chat", "edit": "edited", "delete": "deleted"}
+            same = {"chat": "chat", "edit": "edited", "delete": "deleted", "react": "reacted"}
             check(frame["type"] == same[known.frame["type"]], self, "asked", asked, "got", frame)
             check(frame["seq"] == known.seq, self, "had", known.seq, "and now", frame)
             check("wrong" not in asked, self, "used an id twice, and heard", frame)
@@ -378,7 +407,12 @@ class Peer:
         if code == "storage_unavailable" and self.bears_failures:
             return
         item = self.outbox.pop(frame["id"], None)
+        if asked["type"] == "thread":
+            check(code == "not_found", self, "asked", asked, "and heard", frame)
+            return
         doomed = item is not None and item.chat is not None and item.chat.doomed
+        if item is not None and (item.frame["type"] == "react" or "reply_to" in item.frame):
+            doomed = self.pictures[item.frame["room"]].may_be_gone(item.frame)
         check(code == "not_found" and doomed, self, "asked", asked, "and heard", frame)
         assert item is not None
         item.refused = code

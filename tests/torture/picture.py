@@ -30,10 +30,16 @@ class Witness:
         self.seen: dict[str, dict[int, tuple[object, ...]]] = {}
         self.spoken: dict[str, set[str]] = {}
         self.epochs: dict[str, str] = {}
+        self.deleted: set[tuple[str, int]] = set()
+        """Room and seq of chats that anyone heard are deleted."""
+        self.doomed: set[tuple[str, int]] = set()
+        """The same of those that someone asked to have deleted."""
 
     def see(self, frame: Frame) -> None:
         kind, room, seq = frame["type"], frame["room"], frame["seq"]
         mark = frame.get("id") if kind == "chat" else frame["target"]
+        if kind == "reacted":
+            mark = (mark, frame["emoji"], frame["on"], frame["count"], tuple(frame["users"]))
         what = (kind, frame["username"], frame["ts"], mark)
         known = self.seen.setdefault(room, {}).setdefault(seq, what)
         check(known == what, "event", seq, "of", room, "is", what, "and was", known)
@@ -41,6 +47,20 @@ class Witness:
             texts = self.spoken.get(str(mark), set())
             words = "" if frame.get("deleted") else frame["text"]
             check(words in texts, "chat", seq, "of", room, "says what nobody said:", frame)
+            if "reply" in frame:
+                self._quoted(frame)
+        if kind == "deleted":
+            self.deleted.add((room, frame["target"]))
+
+    def _quoted(self, frame: Frame) -> None:
+        quote = frame["reply"]
+        place = self.seen[frame["room"]].get(quote["seq"])
+        check(quote["seq"] < frame["seq"], "answers what comes later:", frame)
+        if place is None:
+            return  # nobody has seen it
+        check(place[0] == "chat" and place[1] == quote["username"], "quotes another:", frame)
+        texts = {text[:120] for text in self.spoken[str(place[3])]}
+        check(quote["text"] in texts, "quotes what nobody said:", frame)
 
     def epoch(self, room: str, epoch: str) -> None:
         known = self.epochs.setdefault(room, epoch)
@@ -93,6 +113,31 @@ class Picture:
         if not frame["more"]:
             self.whole = True
 
+    def threaded(self, frame: Frame, known: int) -> None:
+        """A thread, asked for when all up to `known` was heard."""
+        root, *replies = frame["events"]
+        check(root["seq"] == frame["seq"], self, "asked for another thread than", frame)
+        for chat in (root, *replies):
+            self._witness.see(chat)
+            if chat["seq"] in self.chats:
+                self.chats[chat["seq"]] = chat  # what comes after it is put on top of it
+        answers = [chat["reply"]["seq"] for chat in replies]
+        check(answers == [frame["seq"]] * len(replies), self, "is no thread:", frame)
+        seqs = [chat["seq"] for chat in replies]
+        check(seqs == sorted(set(seqs)), self, "is out of order:", frame)
+        if not frame["more"]:
+            wanted = {
+                seq
+                for seq, chat in self.chats.items()
+                if chat.get("reply", {}).get("seq") == frame["seq"] and seq <= known
+            }
+            check(wanted <= set(seqs), self, "misses replies of", frame)
+
+    def may_be_gone(self, frame: Frame) -> bool:
+        """Whether what a frame is about can be a message that is deleted."""
+        seq = frame.get("reply_to") or frame["seq"]
+        return (self.room, seq) in self._witness.deleted or (self.room, seq) in self._witness.doomed
+
     def oldest(self) -> int:
         return min(self.chats, default=self.seq + 1)
 
@@ -113,15 +158,38 @@ class Picture:
         if frame["type"] == "chat":
             self.chats[seq] = frame
             return True
+        if frame["type"] == "deleted":
+            self._unquote(frame["target"])
         chat = self.chats.get(frame["target"])
         if chat is None:
             check(not self.whole, self, "does not know what is changed by", frame)
         elif frame["type"] == "deleted" or frame.get("deleted"):
             chat = {**chat, "text": "", "deleted": True}
             chat.pop("edited", None)
+            chat.pop("reactions", None)
             self.chats[frame["target"]] = chat
+        elif frame["type"] == "reacted":
+            self._react(chat, frame)
         else:
             text, ts = frame["text"], frame["ts"]
             gone = {key: value for key, value in chat.items() if key != "deleted"}
             self.chats[frame["target"]] = {**gone, "text": text, "edited": ts}
         return True
+
+    def _unquote(self, seq: int) -> None:
+        """The words of a message that is deleted are gone from what quotes them, too."""
+        for place, chat in self.chats.items():
+            if chat.get("reply", {}).get("seq") == seq:
+                reply = {**chat["reply"], "text": "", "deleted": True}
+                self.chats[place] = {**chat, "reply": reply}
+
+    def _react(self, chat: Frame, frame: Frame) -> None:
+        """How the emoji stands is in the frame; a deleted message has no reactions."""
+        if chat.get("deleted"):
+            return
+        stand = {**chat.get("reactions", {})}
+        stand.pop(frame["emoji"], None)
+        if frame["count"]:
+            stand[frame["emoji"]] = {"count": frame["count"], "users": frame["users"]}
+        chat = {key: value for key, value in chat.items() if key != "reactions"}
+        self.chats[frame["target"]] = {**chat, "reactions": stand} if stand else chat

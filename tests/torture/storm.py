@@ -30,6 +30,9 @@ TALKER = {
     "repeat": 8,
     "misuse": 2,
     "browse": 4,
+    "reply": 8,
+    "react": 15,
+    "thread": 3,
     "ping": 4,
     "leave": 0.5,
     "switch": 0.5,
@@ -216,12 +219,20 @@ class Storm:
             peer.edit(chat, self._text(dice))
         elif what == "delete" and chat:
             peer.delete(chat)
-        elif what == "repeat" and peer.said:
-            peer.repeat(dice.choice([item for item in peer.said[-50:] if not item.refused]))
+        elif what == "repeat" and (said := [one for one in peer.said[-50:] if not one.refused]):
+            peer.repeat(dice.choice(said))
         elif what == "misuse" and chat and not chat.doomed:
             peer.misuse(chat)
         elif what == "browse":
             peer.browse(room)
+        elif what in {"reply", "react", "thread"} and (known := peer.pictures[room].chats):
+            seq = dice.choice(sorted(known)[-20:])
+            if what == "reply":
+                peer.reply(room, self._text(dice), seq)
+            elif what == "react":
+                peer.react(room, seq, dice.choice("👍🎉❓"), dice.random() < 0.7)
+            else:
+                peer.thread(room, seq)
         elif what == "ping":
             peer.ping()
         elif what == "leave" and not peer.is_moving:

@@ -11,7 +11,7 @@ from tests.torture.peer import Peer
 from tests.torture.picture import Witness, check
 from tests.torture.wire import Frame
 
-KINDS = {"chat": "chat", "edit": "edited", "delete": "deleted"}
+KINDS = {"chat": "chat", "edit": "edited", "delete": "deleted", "react": "reacted"}
 
 
 class Log:
@@ -58,6 +58,8 @@ def judge(peers: list[Peer], log: Log, witness: Witness) -> None:
             check(seq in events, "seen and not in the log of", room, ":", seq, kind, mark)
             event = events[seq]
             own = event.get("id") if kind == "chat" else event["target"]
+            if kind == "reacted":
+                own = (own, event["emoji"], event["on"], event["count"], tuple(event["users"]))
             there = (event["type"], event["username"], event["ts"], own)
             check(there == (kind, username, ts, mark), "seen", kind, mark, "but kept", event)
     for peer in peers:

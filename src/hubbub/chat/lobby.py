@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hubbub.chat import entry, likeness, limits, names, speech
+from hubbub.chat import conversation, entry, likeness, limits, names, speech
+from hubbub.chat.conversation import Conversation
 from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
 from hubbub.chat.moderation import Moderation
@@ -21,11 +22,23 @@ from hubbub.chat.speech import Speech, refuse
 from hubbub.chat.standing import OPEN, Standing
 from hubbub.protocol.audit import USERS, Audit, Known
 from hubbub.protocol.codes import BANNED, REPLACED, ErrorCode
-from hubbub.protocol.incoming import Auth, Chat, Delete, Edit, History, Incoming, Join, Leave, Ping
+from hubbub.protocol.incoming import (
+    AskThread,
+    Auth,
+    Chat,
+    Delete,
+    Edit,
+    History,
+    Incoming,
+    Join,
+    Leave,
+    Ping,
+    React,
+)
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
 
 
-class Rules(entry.Rules, speech.Rules, limits.Rules, Protocol):
+class Rules(entry.Rules, speech.Rules, conversation.Rules, limits.Rules, Protocol):
     """The settings that decide; `hubbub.settings.Settings` is one such."""
 
     @property
@@ -61,6 +74,8 @@ class Lobby:
         self._entry = Entry(rules, proofs, self.standing)
         self._paces = paces = limits.Paces(rules)
         self._speech = Speech(rules, paces, self.standing, self.unix)
+        self._conversation = Conversation(rules, self._speech)
+        self._converse = self._conversation.handle
         self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
         self.has_password = proofs.is_password is not None
         """Whether one can become a moderator by a password."""
@@ -81,6 +96,9 @@ class Lobby:
                 return [] if effect is None else [effect]
             case Edit() | Delete():
                 return [self._speech.change(session, frame, now)]
+            case React():
+                hurry = self._speech.count(session, frame.id, now)
+                return [hurry] if hurry is not None else self._converse(session, frame, now)
             case Join() | Leave():
                 moves = self._paces.moves.take(session.moves, now)
                 if moves < 0:
@@ -98,6 +116,8 @@ class Lobby:
                 return [Tell(session, Pong(frame.id))]
             case History():
                 return [self._speech.history(session, frame)]
+            case AskThread():
+                return self._converse(session, frame, now)
             case Auth():
                 return [refuse(session, "forbidden", "this server takes no tokens", frame.id)]
             case _:

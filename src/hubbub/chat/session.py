@@ -71,6 +71,16 @@ class Tell(Struct, gc=False):
     frame: Outgoing
 
 
+class Show(Tell):
+    """An answer with messages as they were when their room had been changed `changes` times.
+
+    Where it was changed again since, it is asked for again.
+    """
+
+    question: Browse | AskThread
+    changes: int
+
+
 class Post(Draft, kw_only=True):
     """An event to be kept, and then published in the room of its log."""
 
@@ -140,6 +150,18 @@ class Browse(Struct):
     id: str | None
 
 
+class AskThread(Struct):
+    """The session wants the message `seq` of a room, and the last `limit` replies before
+    `before` (None: the newest)."""
+
+    session: Session
+    room: str
+    seq: int
+    before: int | None
+    limit: int
+    id: str | None
+
+
 class AskAuthor(Struct):
     """Who wrote the message `seq` of a room? `then` decides on, knowing it (None: no such one)."""
 
@@ -169,4 +191,4 @@ class Dismiss(Struct):
     reason: str
 
 
-Effect = Tell | Post | Enter | Again | Exit | Browse | AskAuthor | AskWritings | Dismiss
+Effect = Tell | Post | Enter | Again | Exit | Browse | AskThread | AskAuthor | AskWritings | Dismiss

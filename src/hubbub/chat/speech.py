@@ -26,7 +26,7 @@ from hubbub.chat.standing import OPEN, Standing
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.codes import UNRULY, ErrorCode
 from hubbub.protocol.draft import Authored
-from hubbub.protocol.incoming import Chat, Delete, Edit, History, Moderating
+from hubbub.protocol.incoming import Chat, Delete, Edit, History, Moderating, Talking
 from hubbub.protocol.outgoing import Error
 
 NOT_JOINED: Final = "join a room before chatting"
@@ -58,7 +58,7 @@ class Speech:
 
     def chat(self, session: Session, frame: Chat, now: float) -> Effect | None:
         """A message to one of the session's rooms; None for a blank one that had no id."""
-        if self._talk.step and (hurry := self._count(session, frame.id, now)) is not None:
+        if self._talk.step and (hurry := self.count(session, frame.id, now)) is not None:
             return hurry
         rooms = session.rooms
         place = frame.room
@@ -91,12 +91,13 @@ class Speech:
             0,
             member.title,
             member.guest,
+            reply_to=frame.reply_to or 0,
             session=session,
         )
 
     def change(self, session: Session, frame: Edit | Delete, now: float) -> Effect:
         """Another text for one's own message, or none; a moderator may delete anyone's."""
-        if self._talk.step and (hurry := self._count(session, frame.id, now)) is not None:
+        if self._talk.step and (hurry := self.count(session, frame.id, now)) is not None:
             return hurry
         place = place_of(session, frame)
         if isinstance(place, Tell):
@@ -152,7 +153,7 @@ class Speech:
         message = f"too many messages; wait {wait:g} s"
         return Tell(session, Error(message, "rate_limited", id, wait))
 
-    def _count(self, session: Session, id: str | None, now: float) -> Effect | None:
+    def count(self, session: Session, id: str | None, now: float) -> Effect | None:
         """Count a message, or a change to one; the refusal if it came too soon."""
         talk = self._talk.take(session.talk, now)
         if talk < 0:
@@ -167,6 +168,10 @@ class Speech:
         if len(text) > self._max_text:
             message = f"the text has {len(text)} characters; at most {self._max_text} are let in"
             return refuse(session, "too_long", message, id)
+        return self.refuse_voice(session, place, id, now)
+
+    def refuse_voice(self, session: Session, place: str, id: str | None, now: float) -> Tell | None:
+        """Why this member may not make itself heard here, if it may not."""
         if session.grant is not None and not session.grant.writes(place):
             return refuse(session, "forbidden", "your token lets you read here, not write", id)
         if self._standing.is_lax or session.moderates(place):
@@ -206,7 +211,9 @@ def told(wait: float) -> float:
     return ceil(wait * 100 + 0.5) / 100
 
 
-def place_of(session: Session, frame: Chat | Edit | Delete | History | Moderating) -> str | Tell:
+def place_of(
+    session: Session, frame: Chat | Edit | Delete | History | Talking | Moderating
+) -> str | Tell:
     """Which of the session's rooms a frame is for, or why none is."""
     rooms, wanted = session.rooms, getattr(frame, "room", None)
     if wanted is not None:

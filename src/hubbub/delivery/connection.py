@@ -20,7 +20,7 @@ from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
 from hubbub.delivery.sending import detach, sender
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
-from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, UnreadableError, decode
+from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, React, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
@@ -206,7 +206,9 @@ class Connection(asyncio.Protocol):
                 if said is not None:
                     hub.put(said)
                 continue
-            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame, now):
+            if isinstance(frame, Join | Leave | Edit | Delete | React) and self._must_wait(
+                frame, now
+            ):
                 self._hold(items[place:] + (self._held or []))
                 return
             if hub.decide(self, frame, now):
@@ -217,7 +219,7 @@ class Connection(asyncio.Protocol):
             self._hold(self._held or [])
             hub.park(self)
 
-    def _must_wait(self, frame: Join | Leave | Edit | Delete, now: float) -> bool:
+    def _must_wait(self, frame: Join | Leave | Edit | Delete | React, now: float) -> bool:
         """Whether a frame has to be held: a connection goes on by itself when it need not be."""
         if self.returning or self._hub.fanout.is_lagging(self):
             # Its answers to changes have to wait for their place; so that not many of them do, no

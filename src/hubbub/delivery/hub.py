@@ -25,6 +25,7 @@ from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import (
     Again,
     AskAuthor,
+    AskThread,
     AskWritings,
     Browse,
     Dismiss,
@@ -33,6 +34,7 @@ from hubbub.chat.session import (
     Exit,
     Post,
     Record,
+    Show,
     Tell,
 )
 from hubbub.delivery.connection import Connection
@@ -40,12 +42,12 @@ from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
-from hubbub.delivery.questions import Question, ask
+from hubbub.delivery.questions import Question, Questions
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
-from hubbub.store.base import Opened, Outcome, Refused, Stored, StoreError, unavailable
+from hubbub.store.base import Opened, Outcome, Refused, Stored, StoreError, Unchanged, unavailable
 from hubbub.websocket.frames import text_frame
 
 GATHERED: Final = 64
@@ -100,6 +102,7 @@ class Hub:
         self._opening: dict[str, list[Callable[[StoreError | None], None]]] = {}
         self._parked: list[Connection] = []
         self._idle: asyncio.Future[None] | None = None
+        self._questions = Questions(self)
 
     def start(self) -> None:
         """Look at the time of day now and then, from now on: it may be set."""
@@ -132,7 +135,7 @@ class Hub:
             if isinstance(effect, Enter):
                 self.feeds[effect.room.name].coming += 1
                 reader.returning += effect.since is not None
-            elif isinstance(effect, Browse | AskAuthor | AskWritings):
+            elif isinstance(effect, Question):
                 waits = True
             self.put(effect)
         if isinstance(frame, Mod) and self.lobby.has_password:
@@ -266,6 +269,8 @@ class Hub:
         reader: Connection = post.session.socket
         if isinstance(post, Record):
             self._recorded(post, outcome)
+        elif isinstance(outcome, Unchanged):
+            self.fanout.tell(reader, outcome.answer)
         elif isinstance(outcome, Refused):
             if post.id is None and (post.moderator or post.event is not None):
                 return  # who asked for it is told by the record of it
@@ -303,7 +308,7 @@ class Hub:
             elif isinstance(record.event, Known):  # nobody will ask for it again
                 self.later(RETRY, partial(self.put, record))
             return
-        if outcome.fresh and isinstance(record.event, Audit):
+        if isinstance(outcome, Stored) and outcome.fresh and isinstance(record.event, Audit):
             # Through the line, because what was decided before it comes before it.
             for effect in self.lobby.enforce(record.event):
                 self.put(effect)
@@ -312,6 +317,8 @@ class Hub:
 
     def _feel(self, effect: Effect) -> None:
         match effect:
+            case Show():
+                self._questions.show(effect)
             case Tell():
                 self.fanout.tell(effect.session.socket, effect.frame)
             case Enter():
@@ -320,35 +327,12 @@ class Hub:
                 self._exit(effect)
             case Again():
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
-            case Browse() | AskAuthor() | AskWritings():
-                self._ask(effect)
+            case Browse() | AskThread() | AskAuthor() | AskWritings():
+                self._questions.ask(effect)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
                 raise AssertionError("a post is published, with its outcome")
-
-    def _ask(self, effect: Question) -> None:
-        feed = self.feeds[effect.room]
-        if isinstance(effect, Browse):  # of what the room has not heard yet, nothing
-            effect.before = min(effect.before or feed.log.seq + 1, feed.log.seq + 1)
-        ask(self.keeper, effect, partial(self._answered, effect, feed.changes))
-
-    def _answered(self, effect: Question, changes: int, found: list[Effect] | StoreError) -> None:
-        """What was asked of the store is there: go on with it."""
-        reader: Connection = effect.session.socket
-        feed = self.feeds.get(effect.room)
-        is_late = feed is not None and feed.changes != changes and feed in reader.feeds
-        if isinstance(effect, Browse) and is_late and reader.is_open:
-            self._ask(effect)  # read before a change that was told since: it would undo it
-            return
-        if isinstance(found, StoreError):
-            self.refuse(reader, found, effect.id)
-        for come in found if isinstance(found, list) else ():
-            if isinstance(come, AskAuthor | AskWritings):
-                self._ask(come)  # and its reader waits on
-                return
-            self.put(come)
-        reader.answered()
 
     # Coming and going
 

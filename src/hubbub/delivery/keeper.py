@@ -62,6 +62,12 @@ class Keeper(Protocol):
         """See `Store.author`."""
         ...
 
+    def thread(
+        self, name: str, seq: int, before: int, count: int, done: Done[Found | None]
+    ) -> None:
+        """See `Store.thread`."""
+        ...
+
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         """See `Store.writings`."""
         ...
@@ -108,6 +114,12 @@ class Inline:
     def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
         """See `Keeper`."""
         done(self._store.author(name, seq))
+
+    def thread(
+        self, name: str, seq: int, before: int, count: int, done: Done[Found | None]
+    ) -> None:
+        """See `Keeper`."""
+        done(self._store.thread(name, seq, before, count))
 
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         """See `Keeper`."""
@@ -180,6 +192,12 @@ class Threaded:
     def author(self, name: str, seq: int, done: Done[Authored | None]) -> None:
         """See `Keeper`."""
         self._reader.ask(partial(self._store.author, name, seq), done)
+
+    def thread(
+        self, name: str, seq: int, before: int, count: int, done: Done[Found | None]
+    ) -> None:
+        """See `Keeper`."""
+        self._reader.ask(partial(self._store.thread, name, seq, before, count), done)
 
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         """See `Keeper`."""

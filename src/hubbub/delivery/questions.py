@@ -4,43 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Raw
 
-from hubbub.chat.session import AskAuthor, AskWritings, Browse, Effect, Tell
-from hubbub.delivery.keeper import Done, Found, Keeper
-from hubbub.protocol.outgoing import Past
+from hubbub.chat.session import AskAuthor, AskThread, AskWritings, Browse, Effect, Show, Tell
+from hubbub.delivery.keeper import Done, Found
+from hubbub.protocol.outgoing import Error, Past, Thread
 from hubbub.store.base import StoreError
+
+if TYPE_CHECKING:
+    from hubbub.delivery.connection import Connection
+    from hubbub.delivery.hub import Hub
 
 MOST: Final = 262_144
 """Bytes of old messages in one answer: it waits in memory for a reader who does not read."""
 T = TypeVar("T")
-Question = Browse | AskAuthor | AskWritings
+Shown = Browse | AskThread
+"""What shows messages: asked again where one was changed meanwhile."""
+Question = Shown | AskAuthor | AskWritings
 
 
-def ask(keeper: Keeper, question: Question, done: Done[list[Effect]]) -> None:
-    """Ask it; `done` is called with what comes of the answer."""
-    match question:
-        case Browse(before=before):
-            assert before is not None
-            past = _then(done, partial(_past, question))
-            keeper.before(question.room, before, question.limit, past)
-        case AskAuthor():
-            keeper.author(question.room, question.seq, _then(done, question.then))
-        case AskWritings():
-            writings = _then(done, question.then)
-            keeper.writings(question.room, question.author, question.most, writings)
+class Questions:
+    """Asks what the hub's line is about to know, and goes on with the answers."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def ask(self, question: Question) -> None:
+        """Ask the store, and go on when it has answered."""
+        feed = self._hub.feeds[question.room]
+        keeper, done = self._hub.keeper, partial(self._answered, question, feed.changes)
+        before = feed.log.seq + 1
+        if isinstance(question, Shown):  # of what the room has not heard yet, nothing
+            before = question.before = min(question.before or before, before)
+        match question:
+            case Browse(limit=limit):
+                keeper.before(question.room, before, limit, _then(done, partial(_past, question)))
+            case AskThread(seq=seq, limit=limit):
+                thread = _then(done, partial(_thread, question))
+                keeper.thread(question.room, seq, before, limit, thread)
+            case AskAuthor():
+                keeper.author(question.room, question.seq, _then(done, question.then))
+            case AskWritings():
+                writings = _then(done, question.then)
+                keeper.writings(question.room, question.author, question.most, writings)
+
+    def _answered(self, question: Question, changes: int, found: list[Effect] | StoreError) -> None:
+        """What was asked of the store is there."""
+        reader: Connection = question.session.socket
+        if isinstance(found, StoreError):
+            self._hub.refuse(reader, found, question.id)
+            reader.answered()
+            return
+        for come in found:
+            if isinstance(come, AskAuthor | AskWritings):
+                self.ask(come)  # and its reader waits on
+                return
+            if isinstance(question, Shown) and isinstance(come, Tell):
+                # Through the line, as all answers; who asked waits until it is shown.
+                self._hub.put(Show(come.session, come.frame, question, changes))
+                return
+            self._hub.put(come)
+        reader.answered()
+
+    def show(self, effect: Show) -> None:
+        """Show messages, unless they were read before a change that was told since: that would
+        undo it."""
+        reader: Connection = effect.session.socket
+        feed = self._hub.feeds.get(effect.question.room)
+        is_late = feed is not None and feed.changes != effect.changes and feed in reader.feeds
+        if is_late and reader.is_open:
+            self.ask(effect.question)
+            return
+        self._hub.fanout.tell(reader, effect.frame)
+        reader.answered()
 
 
 def _past(question: Browse, answer: Found) -> list[Effect]:
     payloads, more = answer
-    size, skipped = 0, len(payloads)
-    while skipped and (not size or size + len(payloads[skipped - 1]) <= MOST):
+    newest = _newest(payloads, 0)
+    more |= len(newest) < len(payloads)
+    past = Past(question.room, list(map(Raw, newest)), more, question.id)
+    return [Tell(question.session, past)]
+
+
+def _thread(question: AskThread, answer: Found | None) -> list[Effect]:
+    seq = question.seq
+    if answer is None:
+        message = f"there is no message with seq {seq}"
+        return [Tell(question.session, Error(message, "not_found", question.id))]
+    (chat, *replies), more = answer
+    newest = _newest(replies, len(chat))
+    more |= len(newest) < len(replies)
+    thread = Thread(question.room, seq, list(map(Raw, [chat, *newest])), more, question.id)
+    return [Tell(question.session, thread)]
+
+
+def _newest(payloads: list[bytes], size: int) -> list[bytes]:
+    """As many of the last as fit beside `size` bytes, but one at least."""
+    skipped = most = len(payloads)
+    while skipped and (skipped == most or size + len(payloads[skipped - 1]) <= MOST):
         skipped -= 1
         size += len(payloads[skipped])
-    events = list(map(Raw, payloads[skipped:]))
-    return [Tell(question.session, Past(question.room, events, more or skipped > 0, question.id))]
+    return payloads[skipped:]
 
 
 def _then(done: Done[list[Effect]], decide: Callable[[T], list[Effect]]) -> Done[T]:

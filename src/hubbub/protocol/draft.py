@@ -6,6 +6,14 @@ from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.outgoing import Moderated
 
 
+class Reaction(Struct, gc=False):
+    """An emoji to put on a message, or to take away; a message has `most` different ones."""
+
+    emoji: str
+    on: bool
+    most: int
+
+
 class Draft(Struct):
     """An event to be kept in the log `log`.
 
@@ -13,7 +21,9 @@ class Draft(Struct):
     With a `target` it changes the chat of that `seq`, which is the author's own unless a moderator
     asks: `text` is what it says from now on, and an empty one deletes it. With an `event` it is
     that, once the store has put `seq` and `ts` into it, and `text` only tells a resend from
-    something else. All else is a chat; `name` and `guest` are as in `Said`.
+    something else. With a `reaction`, it is one of the author's to the chat `target`, whoever's
+    that is. All else is a chat; `name` and `guest` are as in `Said`, and `reply_to` is the `seq`
+    of the chat that it answers (0: none).
 
     One that `follows` is kept only if the nearest one before it in its batch that does not follow
     is kept, and now for the first time.
@@ -30,6 +40,8 @@ class Draft(Struct):
     moderator: bool = False
     event: Moderated | Audit | Known | None = None
     follows: bool = False
+    reply_to: int = 0
+    reaction: Reaction | None = None
 
 
 class Authored(Struct, gc=False):

@@ -55,11 +55,13 @@ class Chat(Struct, tag_field="type", tag="chat", gc=False):
     """Say something to a room; `room` may be left out by who is in one room only.
 
     `id` comes back on everyone's copy and makes resending safe: the log holds it once.
+    `reply_to` is the `seq` of the message that this one answers.
     """
 
     text: str
     room: str | None = None
     id: Id | None = None
+    reply_to: Number | None = None
 
 
 class Edit(Struct, tag_field="type", tag="edit", gc=False):
@@ -92,6 +94,33 @@ class History(Struct, tag_field="type", tag="history", gc=False):
     room: str | None = None
     before: Number | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    id: Id | None = None
+
+
+class AskThread(Struct, tag_field="type", tag="thread", gc=False):
+    """Ask for the message `seq` and the last `limit` replies to it before `before`.
+
+    Fewer come where they are long, as with `history`; `room` as in `chat`.
+    """
+
+    seq: Number
+    before: Number | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    room: str | None = None
+    id: Id | None = None
+
+
+class React(Struct, tag_field="type", tag="react", gc=False):
+    """Put an emoji on the message `seq`, or with `on` false take one's own away.
+
+    One emoji, as Unicode lists them. What is so already changes nothing, and is answered by
+    `reactions`; `room` as in `chat`.
+    """
+
+    seq: Number
+    emoji: Annotated[str, Meta(max_length=32)]
+    on: bool = True
+    room: str | None = None
     id: Id | None = None
 
 
@@ -217,7 +246,9 @@ class ReadOnly(Struct, tag_field="type", tag="read_only", gc=False):
 Aimed = Kick | Mute | Ban | Purge
 """What is done to someone."""
 Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly
-Incoming = Join | Chat | Leave | Ping | Edit | Delete | History | Auth | Moderating
+Talking = AskThread | React
+"""What belongs to a conversation beyond saying something."""
+Incoming = Join | Chat | Leave | Ping | Edit | Delete | History | Auth | Talking | Moderating
 
 
 class UnreadableError(Exception):

@@ -88,13 +88,33 @@ class Roster(Struct, tag_field="type", tag="roster", omit_defaults=True, gc=Fals
     guests: list[str] | None = None
 
 
+class Quote(Struct, omit_defaults=True, gc=False):
+    """Of the message `seq`: its author, and its first 120 characters when it was answered.
+
+    `deleted`: it was deleted since, so its words are gone here, too.
+    """
+
+    seq: int
+    username: str
+    text: str
+    deleted: bool = False
+
+
+class Reactors(Struct, gc=False):
+    """How many put one emoji on a message, and the names of up to 20 of them."""
+
+    count: int
+    users: list[str]
+
+
 class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
     """To the room, the author included: a message. `ts` is Unix time in milliseconds.
 
     `seq` numbers the room's kept events 1, 2, 3, … without a hole; `id` is the author's own.
     A message that was changed later is replayed as it is now: `edited` is when (Unix ms), and one
     with `deleted` has lost its words and kept its place. `name` is a user's display name, and
-    `guest` says that there is no user behind the name.
+    `guest` says that there is no user behind the name. `reply` says which message it answers;
+    `reactions` has the emoji that people put on it.
     """
 
     room: str
@@ -107,6 +127,8 @@ class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
     deleted: bool = False
     name: str | None = None
     guest: bool = False
+    reply: Quote | None = None
+    reactions: dict[str, Reactors] | None = None
 
 
 class Edited(Struct, tag_field="type", tag="edited", omit_defaults=True, gc=False):
@@ -137,6 +159,34 @@ class Deleted(Struct, tag_field="type", tag="deleted", omit_defaults=True, gc=Fa
     target: int
     username: str
     ts: int
+    id: str | None = None
+
+
+class Reacted(Struct, tag_field="type", tag="reacted", omit_defaults=True, gc=False):
+    """To the room: `username` put an emoji on the message `target`, or took it away.
+
+    `count` and `users` are how that emoji stands with it then, as in the chat's `reactions`; a
+    count of 0: nobody's is left. A message that is deleted has no reactions. `id` as in `edited`.
+    """
+
+    room: str
+    seq: int
+    target: int
+    username: str
+    emoji: str
+    on: bool
+    ts: int
+    count: int
+    users: list[str]
+    id: str | None = None
+
+
+class Reactions(Struct, tag_field="type", tag="reactions", omit_defaults=True, gc=False):
+    """To who asked for a reaction that is there already, or is not: how the message's stand."""
+
+    room: str
+    target: int
+    reactions: dict[str, Reactors]
     id: str | None = None
 
 
@@ -200,6 +250,19 @@ class Past(Struct, tag_field="type", tag="history", omit_defaults=True, gc=False
     id: str | None = None
 
 
+class Thread(Struct, tag_field="type", tag="thread", omit_defaults=True, gc=False):
+    """To who asked: the message `seq` as it is now, and then replies to it, oldest first.
+
+    `more`: there are older replies yet.
+    """
+
+    room: str
+    seq: int
+    events: list[Raw]
+    more: bool
+    id: str | None = None
+
+
 class Missed(Struct, tag_field="type", tag="gap", gc=False):
     """To one reader who was away or too slow: these events of the room are gone for it."""
 
@@ -237,8 +300,11 @@ Outgoing = (
     | Said
     | Edited
     | Deleted
+    | Reacted
+    | Reactions
     | Moderated
     | Past
+    | Thread
     | Sanctions
     | Missed
     | Pong

@@ -83,6 +83,8 @@ def _type(kind: msgspec.inspect.Type) -> str:
             return "true or false"
         case msgspec.inspect.ListType(item_type=item):
             return f"list of {_type(item)}s"
+        case msgspec.inspect.DictType(value_type=msgspec.inspect.StructType() as value):
+            return f"object with an {_type(value)} for each emoji"
         case msgspec.inspect.DictType(value_type=value):
             return f"object with a {_type(value)} for each name"
         case msgspec.inspect.LiteralType(values=values):

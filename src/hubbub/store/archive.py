@@ -15,7 +15,7 @@ from msgspec import Meta, Raw, Struct
 
 from hubbub.protocol.audit import AUDIT, USERS, Audit, Known
 from hubbub.protocol.incoming import Id, Number, Seq
-from hubbub.protocol.outgoing import Deleted, Edited, Moderated, Said, encode
+from hubbub.protocol.outgoing import Deleted, Edited, Moderated, Reacted, Said, encode
 
 VERSION: Final = 1
 LONGEST: Final = 64 << 20
@@ -95,7 +95,7 @@ class BadLineError(Exception):
     """A line that cannot stand where it does; `str()` goes on from its place: "has no seq"."""
 
 
-AnyEvent = Said | Edited | Deleted | Moderated | Audit | Known
+AnyEvent = Said | Edited | Deleted | Reacted | Moderated | Audit | Known
 """All kinds of events that there are."""
 
 _read_line = msgspec.json.Decoder(Line).decode
@@ -191,12 +191,17 @@ class Check:
             target = None
             if event.id != found.id:
                 raise BadLineError("has another id than its event")
-        elif isinstance(event, Edited | Deleted):
+        elif isinstance(event, Edited | Deleted | Reacted):
             target = event.target
             if not 0 < target < event.seq:
                 raise BadLineError(f"changes the event {target}, which is not before it")
             if event.id is not None or found.digest is not None:
                 raise BadLineError("has what a change cannot have: a digest, or an id inside")
+        if isinstance(event, Said) and (quote := event.reply) is not None:
+            if not 0 < quote.seq < event.seq:
+                raise BadLineError(f"answers the event {quote.seq}, which is not before it")
+            if quote.deleted and quote.text:
+                raise BadLineError("quotes words of what is deleted")
         if isinstance(event, Said | Edited) and event.deleted and event.text:
             raise BadLineError("has words, and is deleted")
         if found.id is None and found.digest is not None:

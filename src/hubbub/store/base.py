@@ -33,9 +33,9 @@ class Stored(Struct, gc=False):
     """A draft that is in the log: its number and its JSON as everyone gets it.
 
     `fresh` is False where the log had it already: then it is for the sender alone. `changed` is
-    the JSON of the chat that it changed, as that is now, and `emptied` the edits of it, as seq and
-    JSON, that lost their words with it; `answer` the author's own copy where that is another,
-    because it carries an `id` that the others' does not.
+    the JSON of the chat that it changed, as that is now, and `emptied` the edits of it and the
+    replies to it, as seq and JSON, that lost its words with it; `answer` the author's own copy
+    where that is another, because it carries an `id` that the others' does not.
     """
 
     seq: int
@@ -53,7 +53,13 @@ class Refused(Struct, gc=False):
     message: str
 
 
-Outcome = Stored | Refused
+class Unchanged(Struct, gc=False):
+    """A draft that would change nothing: `answer` is the JSON that tells its sender what is."""
+
+    answer: bytes
+
+
+Outcome = Stored | Refused | Unchanged
 
 
 class Opened(Struct, gc=False):
@@ -80,7 +86,7 @@ class Page(Struct, gc=False):
 class Foreign(Struct, gc=False):
     """An event that another node appended; `changed` and `emptied` as in `Stored`.
 
-    `emptied` has all edits of that chat, as they are now.
+    `emptied` has all of those that there are, as they are now.
     """
 
     payload: bytes
@@ -133,6 +139,15 @@ class Store(Protocol):
 
     def author(self, name: str, seq: int) -> Authored | None:
         """Whose the chat `seq` is; None if there is no such chat."""
+        ...
+
+    def thread(
+        self, name: str, seq: int, before: int, count: int
+    ) -> tuple[list[bytes], bool] | None:
+        """The chat `seq` and after it the newest `count` replies to it before `before`.
+
+        Oldest first, and whether there are older ones; None if there is no such chat.
+        """
         ...
 
     def writings(self, name: str, author: bytes, count: int) -> list[int]:

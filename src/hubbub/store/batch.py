@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hubbub.protocol.draft import Draft
-from hubbub.store import events, rows
+from hubbub.protocol.outgoing import Quote, Reactors
+from hubbub.store import conversation, events, rows
 from hubbub.store.base import Outcome, Refused, Stored
 from hubbub.store.rows import Head, Key
 
@@ -47,15 +48,46 @@ class Batch:
         key = (head.id, draft.author, draft.id) if draft.id is not None else None
         if key is not None and key in self._known:
             return self._again(draft, key)
+        if draft.reaction is not None:
+            return self._react(draft, head, key)
         if draft.target:
             return self._change(draft, head, key)
-        payload = self._add(draft, head, key)
+        quote: Quote | None = None
+        if draft.reply_to:
+            self._write()  # it may be to a chat of this very batch
+            chat = rows.chat(self._db, head.id, draft.reply_to)
+            found = conversation.quote(draft.reply_to, chat)
+            if isinstance(found, Refused):
+                return found
+            quote = found
+        payload = self._add(draft, head, key, quote)
         return Stored(head.seq, payload)
 
-    def _add(self, draft: Draft, head: Head, key: Key | None) -> bytes:
+    def _react(self, draft: Draft, head: Head, key: Key | None) -> Outcome:
+        self._write()
+        assert draft.reaction is not None
+        target, emoji = draft.target, draft.reaction.emoji
+        last = rows.reaction(self._db, head.id, target, draft.author, emoji)
+        name = None if last is None else conversation.reactor(last)
+        new = conversation.react(draft, rows.chat(self._db, head.id, target), name)
+        if not isinstance(new, tuple):
+            return new
+        changed, stand = new
+        self._replace(head, target, changed)
+        payload = self._add(draft, head, key, stand=stand)
+        return Stored(head.seq, payload, changed=changed, answer=events.answer(payload, draft.id))
+
+    def _add(
+        self,
+        draft: Draft,
+        head: Head,
+        key: Key | None,
+        quote: Quote | None = None,
+        stand: Reactors | None = None,
+    ) -> bytes:
         seq = head.seq = head.seq + 1
         ts = head.ts = max(head.ts, self._ts)
-        payload = events.written(draft, seq, ts)
+        payload = events.written(draft, seq, ts, quote, stand)
         target = draft.target or (None if draft.event is None else 0)
         self._events += (head.id, seq, ts, draft.author, target, payload.decode())
         if key is not None:
@@ -92,9 +124,13 @@ class Batch:
         """
         self.deleted = True
         edits = self._db.execute(
-            "SELECT seq, payload FROM event WHERE log = ? AND target = ?", (head.id, draft.target)
+            "SELECT seq, payload FROM event WHERE log = ? AND target = ?"
+            ' AND instr(payload, \'{"type":"edited",\') = 1',
+            (head.id, draft.target),
         ).fetchall()
         emptied = [(seq, events.wordless(payload)) for seq, payload in edits]
+        replies = rows.replies(self._db, head.id, draft.target, head.seq + 1, -1)
+        emptied += [(seq, conversation.unquoted(payload)) for seq, payload in reversed(replies)]
         for seq, payload in emptied:
             self._replace(head, seq, payload)
         if id is not None:

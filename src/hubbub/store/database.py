@@ -44,6 +44,15 @@ MIGRATIONS: Final = [
       PRIMARY KEY (log, author, id)
     ) STRICT, WITHOUT ROWID;
     """,
+    # The first condition is for speed: few chats have the words that are looked for.
+    """
+    CREATE INDEX reply ON event (
+      log, CASE WHEN json_valid(payload) THEN json_extract(payload, '$.reply.seq') END
+    ) WHERE target IS NULL AND instr(payload, ',"reply":{') > 0;
+    CREATE INDEX reaction ON event (
+      log, target, author, CASE WHEN json_valid(payload) THEN json_extract(payload, '$.emoji') END
+    ) WHERE target > 0 AND instr(payload, '{"type":"reacted",') = 1;
+    """,
 ]
 """What makes each version out of the one before; never edited once released, only added to."""
 

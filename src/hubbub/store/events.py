@@ -11,15 +11,18 @@ from typing import Final
 import msgspec
 
 from hubbub.protocol.draft import Authored, Draft
-from hubbub.protocol.outgoing import Deleted, Edited, Said, encode
+from hubbub.protocol.outgoing import Deleted, Edited, Quote, Reacted, Reactors, Said, encode
 from hubbub.store.base import Outcome, Refused, Stored
 
 _read_chat = msgspec.json.Decoder(Said).decode
-_read_change: Callable[[bytes], Edited | Deleted] = msgspec.json.Decoder(Edited | Deleted).decode
+Change = Edited | Deleted | Reacted
+_read_change: Callable[[bytes], Change] = msgspec.json.Decoder(Change).decode
 
 CHAT: Final = b'{"type":"chat",'
 """How a chat's JSON begins."""
-_CHANGES: Final = (b'{"type":"edited",', b'{"type":"deleted",')
+EDITED: Final = b'{"type":"edited",'
+"""How an edit's does."""
+_CHANGES: Final = (EDITED, b'{"type":"deleted",', b'{"type":"reacted",')
 
 
 UNLED: Final = Refused("forbidden", "what it follows is not kept anew")
@@ -41,8 +44,13 @@ def one_by_one(drafts: Sequence[Draft], keep: Callable[[Draft], Outcome]) -> lis
     return outcomes
 
 
-def written(draft: Draft, seq: int, ts: int) -> bytes:
-    """The JSON of a new event, as everyone gets it: the `id` of a change is its author's alone."""
+def written(
+    draft: Draft, seq: int, ts: int, quote: Quote | None = None, stand: Reactors | None = None
+) -> bytes:
+    """The JSON of a new event, as everyone gets it: the `id` of a change is its author's alone.
+
+    `quote` is what a reply shows; `stand` is how an emoji stands after a reaction.
+    """
     if draft.event is not None:
         draft.event.seq, draft.event.ts = seq, ts
         return encode(draft.event)
@@ -59,7 +67,14 @@ def written(draft: Draft, seq: int, ts: int) -> bytes:
                 False,
                 draft.name,
                 draft.guest,
+                quote,
             )
+        )
+    if draft.reaction is not None:
+        emoji, on = draft.reaction.emoji, draft.reaction.on
+        count, users = (0, []) if stand is None else (stand.count, stand.users)
+        return encode(
+            Reacted(draft.log, seq, draft.target, draft.username, emoji, on, ts, count, list(users))
         )
     if draft.text:
         return encode(Edited(draft.log, seq, draft.target, draft.username, draft.text, ts))
@@ -82,6 +97,8 @@ def change(draft: Draft, author: bytes | None, payload: bytes, ts: int) -> bytes
     chat.text = draft.text
     chat.edited = ts if draft.text else None
     chat.deleted = not draft.text
+    if chat.deleted:
+        chat.reactions = None
     return encode(chat)
 
 
@@ -102,12 +119,12 @@ def id_of(payload: bytes) -> str | None:
 
 
 def target_of(payload: bytes) -> int:
-    """Which message an `edited` or `deleted` changes; 0 for what is neither."""
+    """Which message an `edited`, `deleted` or `reacted` changes; 0 for what is none of them."""
     return _read_change(payload).target if payload.startswith(_CHANGES) else 0
 
 
 def wordless(payload: bytes) -> bytes:
-    """The JSON of an `edited` whose message is deleted; that of a `deleted` as it is."""
+    """The JSON of an `edited` whose message is deleted; that of another change as it is."""
     change = _read_change(payload)
     if isinstance(change, Edited):
         change.text = ""
@@ -120,6 +137,11 @@ def same_change(payload: bytes, draft: Draft) -> bool:
     """Whether `draft` asks for what the event in `payload` did already."""
     change = _read_change(payload)
     if change.target != draft.target:
+        return False
+    wanted = draft.reaction
+    if isinstance(change, Reacted):
+        return wanted is not None and (change.emoji, change.on) == (wanted.emoji, wanted.on)
+    if wanted is not None:
         return False
     if isinstance(change, Edited):
         return bool(draft.text) and (change.deleted or change.text == draft.text)

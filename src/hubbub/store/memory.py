@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Final, Protocol
 
 from hubbub.protocol.draft import Authored, Draft
-from hubbub.store import events
+from hubbub.protocol.outgoing import Quote, Reactors
+from hubbub.store import conversation, events
 from hubbub.store.base import PAGE_SIZE, Opened, Outcome, Page, Refused, Stored
 
 EVENT_COST: Final = 200
@@ -40,7 +41,19 @@ class _Log:
     `authors` has as many: whose each chat is, and None for what changed a chat.
     """
 
-    __slots__ = ("authors", "edits", "epoch", "events", "ids", "keys", "seq", "size", "ts")
+    __slots__ = (
+        "authors",
+        "edits",
+        "epoch",
+        "events",
+        "ids",
+        "keys",
+        "reactions",
+        "replies",
+        "seq",
+        "size",
+        "ts",
+    )
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -51,6 +64,10 @@ class _Log:
         self.authors: deque[bytes | None] = deque()
         self.edits: dict[int, list[int]] = {}
         """The `seq` of a chat that is here → those of its edits."""
+        self.replies: dict[int, list[int]] = {}
+        """The same → those of the replies to it."""
+        self.reactions: dict[int, dict[tuple[str, bytes], str]] = {}
+        """The same → which emoji is on it and whose → under which name."""
         self.ids: dict[tuple[bytes, str], tuple[int, str | None]] = {}
         """Whose and which → `seq`, and a chat's first text (None once it is deleted)."""
         self.keys: deque[tuple[int, tuple[bytes, str]]] = deque()
@@ -69,6 +86,13 @@ class _Log:
         place = seq - self.first
         self.size += len(payload) - len(self.events[place])
         self.events[place] = payload
+
+    def chat(self, seq: int) -> bytes | None:
+        """The chat of a `seq`, if there is one."""
+        place = seq - self.first
+        if 0 <= place < len(self.events) and self.authors[place] is not None:
+            return self.events[place]
+        return None
 
     def chats(self, before: int, count: int) -> list[tuple[int, bytes]]:
         """The newest `count` chats before `before`, as `(seq, JSON)`, the newest first."""
@@ -109,15 +133,31 @@ class MemoryStore:
             known = log.ids.get((draft.author, draft.id))
             if known is not None:
                 return _again(log, known, draft)
+        if draft.reaction is not None:
+            return self._react(log, draft, ts)
         if draft.target:
             return self._change(log, draft, ts)
-        payload = self._add(log, draft, ts)
+        quote: Quote | None = None
+        if draft.reply_to:
+            found = conversation.quote(draft.reply_to, log.chat(draft.reply_to))
+            if isinstance(found, Refused):
+                return found
+            quote = found
+            log.replies.setdefault(draft.reply_to, []).append(log.seq + 1)
+        payload = self._add(log, draft, ts, quote)
         return Stored(log.seq, payload)
 
-    def _add(self, log: _Log, draft: Draft, ts: int) -> bytes:
+    def _add(
+        self,
+        log: _Log,
+        draft: Draft,
+        ts: int,
+        quote: Quote | None = None,
+        stand: Reactors | None = None,
+    ) -> bytes:
         seq = log.seq = log.seq + 1
         log.ts = max(log.ts, ts)
-        payload = events.written(draft, seq, log.ts)
+        payload = events.written(draft, seq, log.ts, quote, stand)
         log.events.append(payload)
         is_chat = not draft.target and draft.event is None
         log.authors.append(draft.author if is_chat else None)
@@ -149,9 +189,31 @@ class MemoryStore:
                 payload = events.wordless(log.events[seq - log.first])
                 emptied.append((seq, payload))
                 log.replace(seq, payload)
+            log.reactions.pop(draft.target, None)
+            for seq in log.replies.get(draft.target, ()):
+                payload = conversation.unquoted(log.events[seq - log.first])
+                emptied.append((seq, payload))
+                log.replace(seq, payload)
         payload = self._add(log, draft, ts)
         answer = events.answer(payload, draft.id)
         return Stored(log.seq, payload, changed=new, answer=answer, emptied=emptied)
+
+    def _react(self, log: _Log, draft: Draft, ts: int) -> Outcome:
+        wanted, target = draft.reaction, draft.target
+        assert wanted is not None
+        here = log.reactions.get(target, {})
+        key = (wanted.emoji, draft.author)
+        new = conversation.react(draft, log.chat(target), here.get(key))
+        if not isinstance(new, tuple):
+            return new
+        changed, stand = new
+        log.replace(target, changed)
+        if wanted.on:
+            log.reactions.setdefault(target, here)[key] = draft.username
+        else:
+            del here[key]
+        payload = self._add(log, draft, ts, stand=stand)
+        return Stored(log.seq, payload, changed=changed, answer=events.answer(payload, draft.id))
 
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. A log that rested is awake again."""
@@ -187,6 +249,18 @@ class MemoryStore:
         place = seq - log.first
         author = log.authors[place] if 0 <= place < len(log.events) else None
         return None if author is None else events.authored(author, log.events[place])
+
+    def thread(
+        self, name: str, seq: int, before: int, count: int
+    ) -> tuple[list[bytes], bool] | None:
+        """See `Store.thread`."""
+        log = self._logs[name]
+        chat = log.chat(seq)
+        if chat is None:
+            return None
+        replies = [one for one in log.replies.get(seq, ()) if one < before]
+        newest = replies[max(0, len(replies) - count) :]
+        return [chat, *(log.events[one - log.first] for one in newest)], len(replies) > count
 
     def writings(self, name: str, author: bytes, count: int) -> list[int]:
         """See `Store.writings`."""
@@ -243,8 +317,9 @@ class MemoryStore:
         while len(events) > 1 and (len(events) > self._events or log.size > self._bytes):
             log.size -= len(events.popleft())
             log.authors.popleft()
-            if log.edits:
-                log.edits.pop(first, None)
+            for ties in (log.edits, log.replies, log.reactions):
+                if ties:
+                    ties.pop(first, None)
             first += 1
         while log.keys and log.keys[0][0] < first:
             del log.ids[log.keys.popleft()[1]]

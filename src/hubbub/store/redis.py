@@ -22,7 +22,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.outgoing import Said
-from hubbub.store import events, redis_client
+from hubbub.store import conversation, events, redis_client
 from hubbub.store.base import (
     PAGE_SIZE,
     Foreign,
@@ -51,6 +51,10 @@ def _library() -> tuple[str, str]:
     fields = Said.__struct_fields__
     after = ", ".join(f"'{name}'" for name in fields[fields.index("deleted") + 1 :])
     text = text.replace("@AFTER@", after)
+    with_it = (folder / "redis_conversation.lua").read_text()
+    text = text.replace("@CONVERSATION@\n", with_it)
+    text = text.replace("@QUOTED@", str(conversation.QUOTED))
+    text = text.replace("@SHOWN@", str(conversation.SHOWN))
     name = f"hubbub_{sha1(text.encode(), usedforsecurity=False).hexdigest()[:8]}"
     return name, text.replace("@NAME@", name)
 
@@ -283,6 +287,13 @@ class RedisStore:
         whose, payload = found
         return events.authored(identity(whose), payload)
 
+    def thread(
+        self, name: str, seq: int, before: int, count: int
+    ) -> tuple[list[bytes], bool] | None:
+        """See `Store.thread`."""
+        found = self._one("thread", name, seq, before, count)
+        return None if found is None else (found[1:], bool(found[0]))
+
     def writings(self, name: str, author: bytes, count: int) -> list[int]:
         """See `Store.writings`. Reads the whole log, a piece at a time."""
         found: list[int] = []
@@ -354,7 +365,7 @@ class RedisStore:
 
 
 def _is_fresh(result: int | list[Any]) -> bool:
-    return isinstance(result, int) or result[1] == b"changed"
+    return isinstance(result, int) or result[1] in {b"changed", b"kept", b"reacted"}
 
 
 def _is_unknown(answer: object) -> bool:

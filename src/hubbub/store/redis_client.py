@@ -15,7 +15,7 @@ from redis.retry import Retry
 from hubbub.store.base import StoreError
 
 PREFIX: Final = "hubbub"
-KEYS: Final = ("head", "log", "now", "ids", "old")
+KEYS: Final = ("head", "log", "now", "ids", "old", "ties")
 HINTS: Final = "hubbub:hints"
 """The channel on which it is said that a log has grown: by which node, epoch, `seq`, name."""
 CONNECT: Final = 2.0

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hubbub.protocol.draft import Draft
-from hubbub.store import events
+from hubbub.store import conversation, events
 from hubbub.store.base import Outcome, Refused, Stored
 
 
@@ -26,10 +26,13 @@ class Ask:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         blank = events.written(draft, 0, 0)
+        wanted = draft.reaction
         if events.is_chat(draft):
             kind, sign = 0, "c" + events.digest(draft.text).hex()
         elif draft.event is not None:
             kind, sign = 1, "e" + events.digest(draft.text).hex()
+        elif wanted is not None:
+            kind, sign = 4, f"r{draft.target}:{wanted.on:d}{wanted.emoji}"
         elif draft.text:
             kind, sign = 2, f"u{draft.target}:{events.digest(draft.text).hex()}"
         else:
@@ -47,7 +50,13 @@ class Ask:
             *[part.decode() for part in parts],  # Redis' msgpack knows text alone
             self._seq_first,
         )
-        if kind >= 2:
+        if draft.reply_to:
+            self.packed += (draft.reply_to,)
+        elif wanted is not None:
+            emoji = msgspec.json.encode(wanted.emoji).decode()
+            name = msgspec.json.encode(draft.username).decode()
+            self.packed += (draft.target, emoji, wanted.on, wanted.most, name)
+        elif kind >= 2:
             text = msgspec.json.encode(draft.text).decode()
             self.packed += (draft.target, text, draft.moderator)
 
@@ -61,6 +70,11 @@ class Ask:
             payload = self._written(seq, ts)
             answer = events.answer(payload, draft.id)
             return Stored(seq, payload, changed=more[0], answer=answer, emptied=pairs(more[1]))
+        if what == b"kept":
+            return Stored(seq, more[0])
+        if what == b"reacted":
+            answer = events.answer(more[1], draft.id)
+            return Stored(seq, more[1], changed=more[0], answer=answer)
         if what == b"unled":
             return events.UNLED
         if what == b"again":
@@ -70,6 +84,16 @@ class Ask:
         if what == b"reused":
             return events.reused(seq)
         author, payload = (identity(more[0]), more[1]) if more else (None, b"")
+        if draft.reply_to:
+            refused = conversation.quote(draft.reply_to, payload or None)
+            assert isinstance(refused, Refused)
+            return refused
+        if draft.reaction is not None:
+            # Which of the two it was is known in Redis alone: whether it was there.
+            name = draft.username if draft.reaction.on == (what == b"unchanged") else None
+            unkept = conversation.react(draft, payload or None, name)
+            assert not isinstance(unkept, tuple)
+            return unkept
         refusal = events.change(draft, author, payload, ts)
         assert isinstance(refusal, Refused)
         return refusal

@@ -2,19 +2,24 @@
 -- What is done in Redis, each at once: nobody ever sees half of it. This is what changes a log;
 -- redis_reading.lua, which goes on from here, is what reads it.
 --
--- A log has five keys, which share a hash tag, so that all are in one place of a cluster:
+-- A log has six keys, which share a hash tag, so that all are in one place of a cluster:
 --   head  epoch, seq, ts (of the newest event), floor (events up to it are gone), swept, kept
 --   log   the stream: entry `seq-0` has p(ayload), a(uthor), i(d), t(arget: "" for a chat, "0" for
 --         what is neither chat nor change)
 --   now   seq -> the present form of what was changed, which has left the stream, as it stood there
---         (msgpack of p, a, i, t); and "c" .. seq -> the seqs of the edits of that chat
+--         (msgpack of p, a, i, t and what redis_conversation.lua has of its reactions); and
+--         "c" .. seq -> the seqs of the edits of that chat
 --   ids   author and id -> seq:ts:sign, where the sign tells a resend from something else
 --   old   the ids of the time before, where events are not kept for ever
+--   ties  a sorted set, all of score 0: "p" .. seq .. " " .. seq of a reply to that chat, and
+--         "r" .. seq .. " " .. author .. " " .. emoji .. " " .. name of who put it there, both as JSON
 --
 -- Laws: seq rises by one with each event; ts never goes back; an epoch names a log for as long as
 -- its numbers mean the same events; no text of a deleted message stays anywhere.
 
-local CHAT, EVENT, EDIT = 0, 1, 2 -- and 3: delete
+local CHAT, EVENT, EDIT, REACT = 0, 1, 2, 4 -- and 3: delete
+local KEYS_EACH = 6
+local FRESH = { changed = true, kept = true, reacted = true } -- results of what is kept anew
 local AFTER = { @AFTER@ } -- the fields of a chat that stand after `edited` and `deleted`
 local SWEEP_EVERY = 60000
 local STEP = 5000 -- events that one sweep lets go of at most
@@ -28,6 +33,29 @@ end
 
 local function whole(value)
   return string.format('%.0f', value)
+end
+
+local function begins(text, with)
+  return string.sub(text, 1, #with) == with
+end
+
+local function gathered(digits)
+  local found = {}
+  for one in digits do found[#found + 1] = tonumber(one) end
+  return found
+end
+
+-- A seq that sorts as text as it does as a number.
+local function padded(seq)
+  return string.format('%016.0f', seq)
+end
+
+-- Add the seqs of the replies to a chat, oldest first, to `found`.
+local function replies(keys, seq, found)
+  local from = 'p' .. padded(seq) .. ' '
+  for _, tie in ipairs(redis.call('ZRANGE', keys[6], '[' .. from, '(' .. from .. '~', 'BYLEX')) do
+    found[#found + 1] = tonumber(string.sub(tie, #from + 1))
+  end
 end
 
 local function key_of(author, id)
@@ -74,7 +102,7 @@ local function stand(keys, epoch, seen, new)
     kept = number(there[6]),
   }
   if not at.epoch then
-    redis.call('UNLINK', keys[2], keys[3], keys[4], keys[5])
+    redis.call('UNLINK', keys[2], keys[3], keys[4], keys[5], keys[6])
     at.epoch = (epoch ~= '' and seen == 0) and epoch or new
     redis.call('HSET', keys[1], 'epoch', at.epoch)
     redis.call('EXPIRE', keys[1], EMPTY)
@@ -94,11 +122,17 @@ local function news(keys, seen, last)
     local target = record and number(record[4]) or 0
     if target > 0 then
       local chat, emptied = record_of(keys, target), {}
-      for edit in string.gmatch(redis.call('HGET', keys[3], 'c' .. record[4]) or '', '%d+') do
-        local edited = record_of(keys, tonumber(edit))
-        if edited then
-          emptied[#emptied + 1] = tonumber(edit)
-          emptied[#emptied + 1] = edited[1]
+      local others = {}
+      if not begins(record[1], '{"type":"reacted",') then
+        others = string.gmatch(redis.call('HGET', keys[3], 'c' .. record[4]) or '', '%d+')
+        others = gathered(others)
+      end
+      if begins(record[1], '{"type":"deleted",') then replies(keys, target, others) end
+      for _, seq in ipairs(others) do
+        local other = record_of(keys, seq)
+        if other then
+          emptied[#emptied + 1] = seq
+          emptied[#emptied + 1] = other[1]
         end
       end
       events[#events + 1] = { record[1], chat and chat[1] or '', emptied }
@@ -109,9 +143,24 @@ local function news(keys, seen, last)
   return events
 end
 
+-- A chat's JSON without its reactions, which stand last.
+local function bare(payload)
+  local from = string.find(payload, ',"reactions":{', 1, true)
+  return from and string.sub(payload, 1, from - 1) .. '}' or payload
+end
+
+-- Whether a chat is deleted: what it quotes may be, too.
+local function is_deleted(chat)
+  local from = string.find(chat, ',"ts":', 1, true)
+  local mark = string.find(chat, ',"deleted":true', from, true)
+  local reply = string.find(chat, ',"reply":{', from, true)
+  return mark ~= nil and (not reply or mark < reply)
+end
+
 -- JSON as msgspec writes it: no blanks, fields in the order of the struct. A quote inside a string
 -- has a backslash before it, so what looks like a key here is one.
 local function changed(payload, text, ts)
+  local is_gone = text == '""'
   local from = string.find(payload, '"text":', 1, true) + 7
   local rest = string.sub(payload, string.find(payload, ',"ts":', from, true), -1)
   local place = #rest
@@ -120,7 +169,8 @@ local function changed(payload, text, ts)
     if found and found < place then place = found end
   end
   local tail = string.gsub(string.sub(rest, place), '^,"edited":%d+', '')
-  local mark = text == '""' and ',"deleted":true' or ',"edited":' .. whole(ts)
+  if is_gone then tail = bare(tail) end
+  local mark = is_gone and ',"deleted":true' or ',"edited":' .. whole(ts)
   return string.sub(payload, 1, from - 1) .. text .. string.sub(rest, 1, place - 1) .. mark .. tail
 end
 
@@ -182,6 +232,7 @@ local function again(keys, sent, sign)
   return { tonumber(seq), 'again', ts, record and record[1] or '' }
 end
 
+@CONVERSATION@
 -- Let go of what need not be kept: the oldest events, and in the end their ids.
 local function sweep(keys, at, ts, keep_events, keep_time)
   at.swept = ts
@@ -208,6 +259,9 @@ local function sweep(keys, at, ts, keep_events, keep_time)
       redis.call('HDEL', keys[3], unpack(gone, from, math.min(from + PIECE - 1, #gone)))
     end
     redis.call('XTRIM', keys[2], 'MINID', whole(upto + 1))
+    for _, kind in ipairs({ 'p', 'r' }) do
+      redis.call('ZREMRANGEBYLEX', keys[6], '[' .. kind, '(' .. kind .. padded(upto + 1))
+    end
     at.floor = upto
   end
   if at.kept == 0 then
@@ -236,12 +290,12 @@ local function begin(keys, packed)
   local ts, start = math.max(at.ts, now), at.seq
   local stamp = whole(ts)
 
-  local function add(draft, target)
+  local function add(draft, target, last)
     at.seq = at.seq + 1
     local seq = whole(at.seq)
     local first, second = stamp, seq
     if draft[8] then first, second = seq, stamp end
-    local payload = draft[5] .. first .. draft[6] .. second .. draft[7]
+    local payload = draft[5] .. first .. draft[6] .. second .. (last or draft[7])
     redis.call('XADD', keys[2], seq .. '-0', 'p', payload, 'a', draft[2], 'i', draft[3], 't', target)
     if draft[3] ~= '' then
       local name = key_of(draft[2], draft[3])
@@ -249,7 +303,7 @@ local function begin(keys, packed)
       fresh[#fresh + 1] = name
       fresh[#fresh + 1] = sent[name]
     end
-    return at.seq
+    return at.seq, payload
   end
 
   local function remember()
@@ -268,10 +322,13 @@ local function begin(keys, packed)
     local chat = record[1]
     if not is_theirs then return { 0, 'refused', record[2], chat } end
     local now_it_is = changed(chat, text, ts)
-    if string.find(chat, ',"deleted":true', string.find(chat, ',"ts":', 1, true), true) then
-      return { 0, 'refused', record[2], chat }
-    end
+    if is_deleted(chat) then return { 0, 'refused', record[2], chat } end
     record[1] = now_it_is
+    if draft[1] ~= EDIT then
+      record[5] = nil
+      local put = 'r' .. padded(target) .. ' '
+      redis.call('ZREMRANGEBYLEX', keys[6], '[' .. put, '(' .. put .. '~')
+    end
     replace(keys, target, record)
     local changes = 'c' .. whole(target)
     local edits = redis.call('HGET', keys[3], changes) or ''
@@ -290,22 +347,66 @@ local function begin(keys, packed)
           emptied[#emptied + 1] = edited[1]
         end
       end
-      return { add(draft, whole(target)), 'changed', now_it_is, emptied }
+      local ties = {}
+      replies(keys, target, ties)
+      for _, seq in ipairs(ties) do
+        local reply = record_of(keys, seq)
+        if reply then
+          reply[1] = unquoted(reply[1])
+          replace(keys, seq, reply)
+          emptied[#emptied + 1] = seq
+          emptied[#emptied + 1] = reply[1]
+        end
+      end
+      return { (add(draft, whole(target))), 'changed', now_it_is, emptied }
     end
-    return { add(draft, whole(target)), 'changed', now_it_is, {} }
+    return { (add(draft, whole(target))), 'changed', now_it_is, {} }
+  end
+
+  -- The chat of a seq if it can be answered or reacted to, else what is wrong.
+  local function living(seq)
+    local record = (seq >= 1 and seq <= at.seq) and record_of(keys, seq)
+    if not record or record[4] ~= '' then return nil, { 0, 'refused' } end
+    if is_deleted(record[1]) then return nil, { 0, 'refused', record[2], record[1] } end
+    return record
+  end
+
+  local function reply(draft)
+    local target = draft[9]
+    local record, refusal = living(target)
+    if not record then return refusal end
+    local seq, payload = add(draft, '', quoting(draft[7], target, record[1]))
+    redis.call('ZADD', keys[6], 0, 'p' .. padded(target) .. ' ' .. padded(seq))
+    return { seq, 'kept', payload }
+  end
+
+  local function react(draft)
+    remember()
+    local target = draft[9]
+    local record, refusal = living(target)
+    if not record then return refusal end
+    local what, stand = reaction(keys, record, draft, target)
+    if what ~= 'changed' then return { 0, what, record[2], record[1] } end
+    replace(keys, target, record)
+    local seq, payload = add(draft, whole(target), stand)
+    return { seq, 'reacted', record[1], payload }
   end
 
   local function one(draft)
     local name, result = draft[3] ~= '' and key_of(draft[2], draft[3]), nil
     if name and sent[name] then
       result = again(keys, sent[name], draft[4])
+    elseif draft[1] == REACT then
+      result = react(draft)
     elseif draft[1] >= EDIT then
       result = change(draft)
+    elseif draft[9] then
+      result = reply(draft)
     else
-      result = add(draft, draft[1] == CHAT and '' or '0')
+      result = (add(draft, draft[1] == CHAT and '' or '0'))
     end
     results[#results + 1] = result
-    return type(result) == 'number' or result[2] == 'changed'
+    return type(result) == 'number' or FRESH[result[2]] ~= nil
   end
 
   local function finish()
@@ -339,7 +440,7 @@ end
 local function append_all(keys, args)
   local logs, answers, is_behind, led = {}, {}, false, true
   for n = 1, #args - 1 do
-    logs[n] = begin({ unpack(keys, n * 5 - 4, n * 5) }, args[n + 1])
+    logs[n] = begin({ unpack(keys, (n - 1) * KEYS_EACH + 1, n * KEYS_EACH) }, args[n + 1])
     logs[n].next = 1
     is_behind = is_behind or logs[n].behind ~= nil
   end

@@ -56,6 +56,21 @@ local function before(keys, args)
   return { more, found }
 end
 
+-- A chat, and the newest replies to it before a seq: {more, chat, reply, …}, oldest first.
+local function thread(keys, args)
+  local seq, before, count = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+  local record = record_of(keys, seq)
+  if not record or record[4] ~= '' then return false end
+  local from, upto = 'p' .. padded(seq) .. ' ', '(p' .. padded(seq) .. ' ' .. padded(before)
+  local ties = redis.call('ZRANGE', keys[6], upto, '[' .. from, 'BYLEX', 'REV', 'LIMIT', 0, count + 1)
+  local more, found = #ties > count and 1 or 0, { record[1] }
+  for place = math.min(#ties, count), 1, -1 do
+    local reply = record_of(keys, tonumber(string.sub(ties[place], #from + 1)))
+    if reply then found[#found + 1] = reply[1] end
+  end
+  return { more, unpack(found) }
+end
+
 local function author(keys, args)
   local record = record_of(keys, tonumber(args[1]))
   if record and record[4] == '' then return { record[2], record[1] } end
@@ -72,9 +87,7 @@ local function writings(keys, args)
   for seq = last, first, -1 do
     local record = records[seq]
     if record and record[4] == '' and record[2] == whose then
-      local chat = record[1]
-      local from = string.find(chat, ',"ts":', 1, true)
-      if not string.find(chat, ',"deleted":true', from, true) then found[#found + 1] = seq end
+      if not is_deleted(record[1]) then found[#found + 1] = seq end
     end
   end
   return { first - 1 > number(there[2]) and first - 1 or 0, found }
@@ -89,5 +102,6 @@ end
 
 reading('@NAME@_after', after)
 reading('@NAME@_before', before)
+reading('@NAME@_thread', thread)
 reading('@NAME@_author', author)
 reading('@NAME@_writings', writings)

@@ -79,6 +79,43 @@ def chats(db: sqlite3.Connection, log: int, before: int, count: int) -> list[tup
     return list(zip(map(int, seqs.split(b",")), joined.split(b"\n"), strict=True))
 
 
+def chat(db: sqlite3.Connection, log: int, seq: int) -> bytes | None:
+    """The JSON of the chat of a `seq`, if there is one."""
+    found = db.execute(
+        "SELECT payload FROM event WHERE log = ? AND seq = ? AND target IS NULL", (log, seq)
+    ).fetchone()
+    return None if found is None else found[0]
+
+
+_REPLIES: Final = (
+    "SELECT seq, payload FROM event WHERE log = ? AND seq < ?"
+    " AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.reply.seq') END = ?"
+    " AND target IS NULL AND instr(payload, ',\"reply\":{') > 0 ORDER BY seq DESC LIMIT ?"
+)
+
+
+def replies(
+    db: sqlite3.Connection, log: int, chat: int, before: int, count: int
+) -> list[tuple[int, bytes]]:
+    """The newest `count` replies to a chat before `before`, as `(seq, JSON)`, newest first."""
+    return db.execute(_REPLIES, (log, before, chat, count)).fetchall()
+
+
+_REACTION: Final = (
+    "SELECT payload FROM event WHERE log = ? AND target = ? AND author = ?"
+    " AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.emoji') END = ?"
+    ' AND target > 0 AND instr(payload, \'{"type":"reacted",\') = 1 ORDER BY seq DESC LIMIT 1'
+)
+
+
+def reaction(
+    db: sqlite3.Connection, log: int, chat: int, author: bytes, emoji: str
+) -> bytes | None:
+    """The JSON of what an author did last with one emoji on a chat."""
+    found = db.execute(_REACTION, (log, chat, author, emoji)).fetchone()
+    return None if found is None else found[0]
+
+
 _LENGTH: Final = (
     "SELECT total(length(payload)) FROM"
     " (SELECT payload FROM event WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?)"

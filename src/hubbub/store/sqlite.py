@@ -178,6 +178,18 @@ class SqliteStore:
             ).fetchone()
         return None if found is None else events.authored(*found)
 
+    def thread(
+        self, name: str, seq: int, before: int, count: int
+    ) -> tuple[list[bytes], bool] | None:
+        """See `Store.thread`."""
+        with self._reading, self._errors():
+            log = self._reader.execute("SELECT id FROM log WHERE name = ?", (name,)).fetchone()
+            chat = rows.chat(self._reader, log[0], seq) if log else None
+            if chat is None:
+                return None
+            found = rows.replies(self._reader, log[0], seq, before, count + 1)
+        return [chat, *(payload for _, payload in found[:count][::-1])], len(found) > count
+
     def writings(self, name: str, author: bytes, count: int) -> list[int]:
         """See `Store.writings`. Reads the whole log: it is asked seldom, and not by the writer."""
         with self._reading, self._errors():
