@@ -155,7 +155,7 @@ class Story(RuleBasedStateMachine):
         peer = self.peers[who]
         for _ in range(times if room in peer.free() else 0):
             self.number += 1
-            peer.say(room, f"{self.number}{'x' * size}")
+            peer.say(room, f"{self.number}{'x' * size} @p{self.number % 5}")
 
     def own(self, who: int, which: int, do: Callable[[Peer, Item], None]) -> None:
         """Do something with one of their last chats."""
@@ -167,7 +167,7 @@ class Story(RuleBasedStateMachine):
     @rule(who=WHO, which=WHICH)
     def edit(self, who: int, which: int) -> None:
         self.number += 1
-        self.own(who, which, lambda peer, chat: peer.edit(chat, f"{self.number}!"))
+        self.own(who, which, lambda peer, chat: peer.edit(chat, f"{self.number}! @p1"))
 
     @rule(who=WHO, which=WHICH)
     def delete(self, who: int, which: int) -> None:

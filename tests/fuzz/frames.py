@@ -42,6 +42,8 @@ SEEDS: list[dict[str, Any]] = [
     {"type": "chat", "text": "yes", "room": "red", "reply_to": 1},
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "room": "red"},
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "on": False, "room": "red"},
+    {"type": "typing", "room": "red"},
+    {"type": "chat", "text": "@ann @room @ @@ann", "room": "red"},
     {"type": "thread", "seq": 1, "room": "red", "before": 9, "limit": 5},
     {"type": "leave", "room": "blue"},
     {"type": "ping"},

@@ -178,15 +178,40 @@ def test_reactions_have_their_bounds(store: Store) -> None:
     assert isinstance(outcomes[-1], Stored), "another name on an emoji that is there is no new one"
 
 
+def test_mentions_are_those_of_the_present_text(store: Store) -> None:
+    first = say("@bob")
+    first.mentions = ["bob"]
+    keep(store, first, react(1), reply(1, "x"))
+    changed = edit(1, "@ann @cy")
+    changed.mentions = ["ann", "cy"]
+    (outcome,) = store.append([changed], 1)
+    assert json.loads(stored(outcome).payload)["mentions"] == ["ann", "cy"]
+    assert chat(store, 1)["mentions"] == ["ann", "cy"]
+    assert list(chat(store, 1))[-2:] == ["mentions", "reactions"]
+    keep(store, edit(1, "nobody"))
+    assert "mentions" not in chat(store, 1)
+    keep(store, changed, delete(1))
+    assert not any(b"mentions" in event for event in store.after("red", 0, 99).events)
+
+
 TEXTS = st.sampled_from(
     ["a", 'x"]},"reactions":{', ',"deleted":true', "]}", "\\", "é😀", ',"ts":1', ',"reply":{']
 )
 WHO = st.sampled_from([ANN, BOB])
 ON = st.integers(1, 6)
+NAMES = st.none() | st.lists(TEXTS, min_size=1, max_size=2)
+
+
+def mentioning(draft: Draft, names: list[str] | None) -> Draft:
+    draft.mentions = names
+    return draft
+
+
 DRAFTS = st.one_of(
     st.builds(say, TEXTS, author=WHO),
-    st.builds(reply, ON, TEXTS, author=WHO),
-    st.builds(edit, ON, TEXTS, author=WHO),
+    st.builds(mentioning, st.builds(say, TEXTS, author=WHO), NAMES),
+    st.builds(mentioning, st.builds(reply, ON, TEXTS, author=WHO), NAMES),
+    st.builds(mentioning, st.builds(edit, ON, TEXTS, author=WHO), NAMES),
     st.builds(delete, ON, author=WHO),
     st.builds(react, ON, st.sampled_from([THUMB, HEART]), st.booleans(), WHO, TEXTS),
     st.builds(react, ON, st.sampled_from([THUMB, HEART]), st.booleans(), WHO, TEXTS),

@@ -167,13 +167,15 @@ class Picture:
             chat = {**chat, "text": "", "deleted": True}
             chat.pop("edited", None)
             chat.pop("reactions", None)
+            chat.pop("mentions", None)
             self.chats[frame["target"]] = chat
         elif frame["type"] == "reacted":
             self._react(chat, frame)
         else:
             text, ts = frame["text"], frame["ts"]
-            gone = {key: value for key, value in chat.items() if key != "deleted"}
-            self.chats[frame["target"]] = {**gone, "text": text, "edited": ts}
+            gone = {k: v for k, v in chat.items() if k not in {"deleted", "mentions"}}
+            told = {"mentions": frame["mentions"]} if "mentions" in frame else {}
+            self.chats[frame["target"]] = {**gone, "text": text, "edited": ts, **told}
         return True
 
     def _unquote(self, seq: int) -> None:

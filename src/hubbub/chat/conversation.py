@@ -1,19 +1,24 @@
 """What belongs to a conversation beyond saying something: threads, and emoji put on messages.
 
-Laws: who may not speak in a room may not put an emoji on anything there, either; an emoji is one of
-Unicode's list, written in full.
+Laws: who may not speak in a room may neither put an emoji on anything there nor seem to write; an
+emoji is one of Unicode's list, written in full.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
-
-from hubbub.chat.session import AskThread, Effect, Post, Session, Tell
+from hubbub.chat.room import Room
+from hubbub.chat.session import AskThread, Effect, Post, Session, Tell, Whisper
 from hubbub.chat.speech import Speech, place_of, refuse
 from hubbub.protocol import incoming
 from hubbub.protocol.draft import Reaction
-from hubbub.protocol.incoming import React, Talking
+from hubbub.protocol.incoming import React, Talking, Type
+from hubbub.protocol.outgoing import Ok, Typing
+
+TYPING: Final = 3.0
+"""Seconds between two times that a member is said to be writing."""
 
 
 class Rules(Protocol):
@@ -26,7 +31,8 @@ class Rules(Protocol):
 class Conversation:
     """Decides on the frames of a conversation."""
 
-    def __init__(self, rules: Rules, speech: Speech) -> None:
+    def __init__(self, rules: Rules, rooms: Mapping[str, Room], speech: Speech) -> None:
+        self._rooms = rooms
         self._most = rules.max_reactions
         self._speech = speech
 
@@ -38,8 +44,21 @@ class Conversation:
         match frame:
             case incoming.AskThread(seq=seq, before=before, limit=limit, id=id):
                 return [AskThread(session, place, seq, before, limit, id)]
+            case Type():
+                return self._type(session, place, frame, now)
             case React():
                 return [self._react(session, place, frame, now)]
+
+    def _type(self, session: Session, place: str, frame: Type, now: float) -> list[Effect]:
+        refusal = self._speech.refuse_voice(session, place, frame.id, now)
+        if refusal is not None:
+            return [refusal]
+        answer: list[Effect] = [Tell(session, Ok(frame.id))] if frame.id is not None else []
+        member = session.rooms[place]
+        if self._rooms[place].is_crowd or now < member.typed + TYPING:
+            return answer
+        member.typed = now
+        return [Whisper(session, place, Typing(place, member.name)), *answer]
 
     def _react(self, session: Session, place: str, frame: React, now: float) -> Effect:
         refusal = self._speech.refuse_voice(session, place, frame.id, now)

@@ -15,6 +15,7 @@ from hubbub.chat import conversation, entry, likeness, limits, names, speech
 from hubbub.chat.conversation import Conversation
 from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
+from hubbub.chat.mentions import Mentions
 from hubbub.chat.moderation import Moderation
 from hubbub.chat.room import Member, Room
 from hubbub.chat.session import Again, Dismiss, Effect, Enter, Exit, Record, Session, Tell
@@ -34,6 +35,7 @@ from hubbub.protocol.incoming import (
     Leave,
     Ping,
     React,
+    Type,
 )
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
 
@@ -73,8 +75,9 @@ class Lobby:
         self._auth = rules.auth
         self._entry = Entry(rules, proofs, self.standing)
         self._paces = paces = limits.Paces(rules)
-        self._speech = Speech(rules, paces, self.standing, self.unix)
-        self._conversation = Conversation(rules, self._speech)
+        mentions = Mentions(self.rooms, self.standing)
+        self._speech = Speech(rules, paces, self.standing, mentions, self.unix)
+        self._conversation = Conversation(rules, self.rooms, self._speech)
         self._converse = self._conversation.handle
         self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
         self.has_password = proofs.is_password is not None
@@ -116,7 +119,7 @@ class Lobby:
                 return [Tell(session, Pong(frame.id))]
             case History():
                 return [self._speech.history(session, frame)]
-            case AskThread():
+            case AskThread() | Type():
                 return self._converse(session, frame, now)
             case Auth():
                 return [refuse(session, "forbidden", "this server takes no tokens", frame.id)]
@@ -208,7 +211,7 @@ class Lobby:
         """Where there are guests, the name of a user is theirs from the first time on."""
         if self._auth != "optional" or self.standing.users.issuperset(keys):
             return []
-        self.standing.users.update(keys)
+        self.standing.know(name, keys)
         return [
             Record(
                 USERS,

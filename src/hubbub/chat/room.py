@@ -31,7 +31,7 @@ class Member:
     display name; `guest` says that there is no user behind the name, where there are users.
     """
 
-    __slots__ = ("guest", "key", "look", "name", "sessions", "title")
+    __slots__ = ("guest", "key", "look", "name", "sessions", "title", "typed")
 
     def __init__(
         self,
@@ -47,6 +47,8 @@ class Member:
         self.sessions: tuple[Session, ...] = (session,)
         self.title = title
         self.guest = guest
+        self.typed = float("-inf")
+        """When the others were told last that it is writing."""
 
     @property
     def identity(self) -> bytes:

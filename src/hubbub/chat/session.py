@@ -71,6 +71,14 @@ class Tell(Struct, gc=False):
     frame: Outgoing
 
 
+class Whisper(Struct, gc=False):
+    """Say `frame` to the others in a room who can take it now; it is no loss to the rest."""
+
+    session: Session
+    room: str
+    frame: Outgoing
+
+
 class Show(Tell):
     """An answer with messages as they were when their room had been changed `changes` times.
 
@@ -191,4 +199,16 @@ class Dismiss(Struct):
     reason: str
 
 
-Effect = Tell | Post | Enter | Again | Exit | Browse | AskThread | AskAuthor | AskWritings | Dismiss
+Effect = (
+    Tell
+    | Whisper
+    | Post
+    | Enter
+    | Again
+    | Exit
+    | Browse
+    | AskThread
+    | AskAuthor
+    | AskWritings
+    | Dismiss
+)

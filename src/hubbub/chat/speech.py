@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from hubbub.chat import names
 from hubbub.chat.limits import Paces
+from hubbub.chat.mentions import Mentions
 from hubbub.chat.session import (
     AskAuthor,
     Browse,
@@ -45,8 +46,14 @@ class Speech:
     """Decides on what is said. `unix(now)` is the time of day, in Unix milliseconds."""
 
     def __init__(
-        self, rules: Rules, paces: Paces, standing: Standing, unix: Callable[[float], int]
+        self,
+        rules: Rules,
+        paces: Paces,
+        standing: Standing,
+        mentions: Mentions,
+        unix: Callable[[float], int],
     ) -> None:
+        self._mentions = mentions
         self._max_text = rules.max_text
         self._talk = paces.talk
         self._refused = paces.refused
@@ -92,6 +99,7 @@ class Speech:
             member.title,
             member.guest,
             reply_to=frame.reply_to or 0,
+            mentions=self._mentions.find(text, session, place) if "@" in text else None,
             session=session,
         )
 
@@ -114,6 +122,7 @@ class Speech:
                 return refusal
         author, seq = session.identity, frame.seq
         post = Post(place, author, member.name, text, frame.id, seq, session=session)
+        post.mentions = self._mentions.find(text, session, place)
         if text or not session.moderates(place):
             return post
 

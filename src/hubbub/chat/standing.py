@@ -33,10 +33,18 @@ class Standing:
         self.modes: dict[str, Mode] = {}
         self.users: set[str] = set()
         """Keys of the names that belong to users with a token."""
+        self.called: dict[str, str] = {}
+        """The same → the name as that user has it."""
         self._held: dict[int, Audit] = {}
         """The bans and mutes that were not lifted, by number."""
         self._by_who: dict[str, list[int]] = {}
         """Whom they hold for: an identity in hex, or an address."""
+
+    def know(self, name: str, keys: tuple[str, ...]) -> None:
+        """A user has this name, whose `likeness.keys` these are."""
+        self.users.update(keys)
+        for key in keys:
+            self.called.setdefault(key, name)
 
     def apply(self, record: Audit) -> None:
         """One more record of the audit log."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from hubbub.chat.cursor import Cursor
 from hubbub.chat.room import Room
+from hubbub.chat.session import Whisper
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
@@ -53,6 +54,7 @@ class Fanout:
         self._keeper = keeper
         self._tail_events = rules.tail_events
         self._tail_bytes = rules.tail_bytes
+        self._whispers: list[tuple[Feed, Whisper]] = []
         self._choked: list[Connection] = []
         self._writing = False
         self._asking = False
@@ -68,6 +70,23 @@ class Fanout:
             self.dirty = {}
             for feed in dirty:
                 self._flush(feed)
+        if self._whispers:
+            whispers, self._whispers = self._whispers, []
+            for feed, whisper in whispers:
+                self._whisper(feed, whisper)
+
+    def whisper(self, feed: Feed, whisper: Whisper) -> None:
+        """With the next flush, and after what the room hears by it, say this to the others."""
+        self._whispers.append((feed, whisper))
+
+    def _whisper(self, feed: Feed, whisper: Whisper) -> None:
+        member = whisper.session.rooms.get(whisper.room)
+        if member is None:
+            return  # gone meanwhile
+        data = text_frame(encode(whisper.frame))
+        for reader in list(feed.ready.values()):
+            if reader.session not in member.sessions and not reader.is_full:
+                reader.write(data)
 
     def wake(self) -> None:
         """Flush in the next turn of the loop."""

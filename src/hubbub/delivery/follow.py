@@ -153,7 +153,7 @@ class Follower:
             for effect in self._hub.lobby.enforce(record):
                 self._hub.put(effect)
         else:
-            self._hub.lobby.standing.users.update(likeness.keys(record.name))
+            self._hub.lobby.standing.know(record.name, likeness.keys(record.name))
 
     def _reset(self, old: Feed, news: News) -> Feed:
         """The log is another one: all who are inside begin anew."""

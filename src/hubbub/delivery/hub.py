@@ -36,6 +36,7 @@ from hubbub.chat.session import (
     Record,
     Show,
     Tell,
+    Whisper,
 )
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.expiry import Expiry
@@ -317,6 +318,9 @@ class Hub:
 
     def _feel(self, effect: Effect) -> None:
         match effect:
+            case Whisper():
+                if (feed := self.feeds.get(effect.room)) is not None:
+                    self.fanout.whisper(feed, effect)
             case Show():
                 self._questions.show(effect)
             case Tell():

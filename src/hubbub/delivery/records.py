@@ -23,7 +23,7 @@ async def remember(keeper: Keeper, standing: Standing) -> None:
             if isinstance(record, Audit):
                 standing.apply(record)
             else:
-                standing.users.update(likeness.keys(record.name))
+                standing.know(record.name, likeness.keys(record.name))
 
 
 async def _events(keeper: Keeper, log: str) -> AsyncIterator[bytes]:

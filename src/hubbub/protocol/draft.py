@@ -23,7 +23,7 @@ class Draft(Struct):
     that, once the store has put `seq` and `ts` into it, and `text` only tells a resend from
     something else. With a `reaction`, it is one of the author's to the chat `target`, whoever's
     that is. All else is a chat; `name` and `guest` are as in `Said`, and `reply_to` is the `seq`
-    of the chat that it answers (0: none).
+    of the chat that it answers (0: none). `mentions` has the names that the text does.
 
     One that `follows` is kept only if the nearest one before it in its batch that does not follow
     is kept, and now for the first time.
@@ -41,6 +41,7 @@ class Draft(Struct):
     event: Moderated | Audit | Known | None = None
     follows: bool = False
     reply_to: int = 0
+    mentions: list[str] | None = None
     reaction: Reaction | None = None
 
 

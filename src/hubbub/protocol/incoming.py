@@ -124,6 +124,16 @@ class React(Struct, tag_field="type", tag="react", gc=False):
     id: Id | None = None
 
 
+class Type(Struct, tag_field="type", tag="typing", gc=False):
+    """Let the others know that one is writing: they hear it at most once in 3 seconds.
+
+    `room` as in `chat`. With an `id` it is answered by `ok`, told or not.
+    """
+
+    room: str | None = None
+    id: Id | None = None
+
+
 class Leave(Struct, tag_field="type", tag="leave", gc=False):
     """Leave one room, or without `room` all of them. With an `id` it is answered by `left`."""
 
@@ -246,7 +256,7 @@ class ReadOnly(Struct, tag_field="type", tag="read_only", gc=False):
 Aimed = Kick | Mute | Ban | Purge
 """What is done to someone."""
 Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly
-Talking = AskThread | React
+Talking = AskThread | React | Type
 """What belongs to a conversation beyond saying something."""
 Incoming = Join | Chat | Leave | Ping | Edit | Delete | History | Auth | Talking | Moderating
 

@@ -74,6 +74,13 @@ class Left(Struct, tag_field="type", tag="left", omit_defaults=True, gc=False):
     id: str | None = None
 
 
+class Typing(Struct, tag_field="type", tag="typing"):
+    """To the others in the room: someone is writing. Not kept, and not told in a crowd."""
+
+    room: str
+    username: str
+
+
 class Roster(Struct, tag_field="type", tag="roster", omit_defaults=True, gc=False):
     """To the room after each change: who is here, in order of joining, and how many.
 
@@ -114,6 +121,7 @@ class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
     A message that was changed later is replayed as it is now: `edited` is when (Unix ms), and one
     with `deleted` has lost its words and kept its place. `name` is a user's display name, and
     `guest` says that there is no user behind the name. `reply` says which message it answers;
+    `mentions` has the names that its text does by `@`, and `@room` where a moderator means all;
     `reactions` has the emoji that people put on it.
     """
 
@@ -128,6 +136,7 @@ class Said(Struct, tag_field="type", tag="chat", omit_defaults=True, gc=False):
     name: str | None = None
     guest: bool = False
     reply: Quote | None = None
+    mentions: list[str] | None = None
     reactions: dict[str, Reactors] | None = None
 
 
@@ -135,7 +144,7 @@ class Edited(Struct, tag_field="type", tag="edited", omit_defaults=True, gc=Fals
     """To the room: the author gave the message `target` another text.
 
     `deleted`: its words are gone since, because the message was deleted later. `id` is in the
-    editor's own copy alone.
+    editor's own copy alone. `mentions` are those of the new text, as in `chat`.
     """
 
     room: str
@@ -146,6 +155,7 @@ class Edited(Struct, tag_field="type", tag="edited", omit_defaults=True, gc=Fals
     ts: int
     deleted: bool = False
     id: str | None = None
+    mentions: list[str] | None = None
 
 
 class Deleted(Struct, tag_field="type", tag="deleted", omit_defaults=True, gc=False):
@@ -296,6 +306,7 @@ Outgoing = (
     Welcome
     | Joined
     | Left
+    | Typing
     | Roster
     | Said
     | Edited

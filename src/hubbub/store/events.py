@@ -68,6 +68,7 @@ def written(
                 draft.name,
                 draft.guest,
                 quote,
+                draft.mentions,
             )
         )
     if draft.reaction is not None:
@@ -77,7 +78,9 @@ def written(
             Reacted(draft.log, seq, draft.target, draft.username, emoji, on, ts, count, list(users))
         )
     if draft.text:
-        return encode(Edited(draft.log, seq, draft.target, draft.username, draft.text, ts))
+        edited = Edited(draft.log, seq, draft.target, draft.username, draft.text, ts)
+        edited.mentions = draft.mentions
+        return encode(edited)
     return encode(Deleted(draft.log, seq, draft.target, draft.username, ts))
 
 
@@ -97,6 +100,7 @@ def change(draft: Draft, author: bytes | None, payload: bytes, ts: int) -> bytes
     chat.text = draft.text
     chat.edited = ts if draft.text else None
     chat.deleted = not draft.text
+    chat.mentions = draft.mentions if draft.text else None
     if chat.deleted:
         chat.reactions = None
     return encode(chat)
@@ -129,6 +133,7 @@ def wordless(payload: bytes) -> bytes:
     if isinstance(change, Edited):
         change.text = ""
         change.deleted = True
+        change.mentions = None
         return encode(change)
     return payload
 

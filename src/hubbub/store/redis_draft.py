@@ -58,7 +58,10 @@ class Ask:
             self.packed += (draft.target, emoji, wanted.on, wanted.most, name)
         elif kind >= 2:
             text = msgspec.json.encode(draft.text).decode()
-            self.packed += (draft.target, text, draft.moderator)
+            mentions = ""
+            if draft.text and draft.mentions:
+                mentions = f',"mentions":{msgspec.json.encode(draft.mentions).decode()}'
+            self.packed += (draft.target, text, draft.moderator, mentions)
 
     def outcome(self, came: int | list[Any], ts: int) -> Outcome:
         """What became of it."""

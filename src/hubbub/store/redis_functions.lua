@@ -159,7 +159,7 @@ end
 
 -- JSON as msgspec writes it: no blanks, fields in the order of the struct. A quote inside a string
 -- has a backslash before it, so what looks like a key here is one.
-local function changed(payload, text, ts)
+local function changed(payload, text, ts, mentions)
   local is_gone = text == '""'
   local from = string.find(payload, '"text":', 1, true) + 7
   local rest = string.sub(payload, string.find(payload, ',"ts":', from, true), -1)
@@ -170,6 +170,9 @@ local function changed(payload, text, ts)
   end
   local tail = string.gsub(string.sub(rest, place), '^,"edited":%d+', '')
   if is_gone then tail = bare(tail) end
+  local old = string.find(tail, ',"mentions":[', 1, true)
+  local last = string.find(tail, ',"reactions":{', 1, true) or #tail
+  tail = string.sub(tail, 1, (old or last) - 1) .. mentions .. string.sub(tail, last)
   local mark = is_gone and ',"deleted":true' or ',"edited":' .. whole(ts)
   return string.sub(payload, 1, from - 1) .. text .. string.sub(rest, 1, place - 1) .. mark .. tail
 end
@@ -177,7 +180,8 @@ end
 local function wordless(payload)
   local from = string.find(payload, '"text":', 1, true) + 7
   local upto = string.find(payload, ',"ts":', from, true)
-  local rest = string.sub(payload, upto, -2)
+  local mentions = string.find(payload, ',"mentions":[', upto, true)
+  local rest = string.sub(payload, upto, mentions and mentions - 1 or -2)
   return string.sub(payload, 1, from - 1) .. '""' .. rest .. ',"deleted":true}'
 end
 
@@ -321,7 +325,7 @@ local function begin(keys, packed)
     local is_theirs = record[2] == draft[2] or is_moderator
     local chat = record[1]
     if not is_theirs then return { 0, 'refused', record[2], chat } end
-    local now_it_is = changed(chat, text, ts)
+    local now_it_is = changed(chat, text, ts, draft[12])
     if is_deleted(chat) then return { 0, 'refused', record[2], chat } end
     record[1] = now_it_is
     if draft[1] ~= EDIT then
