@@ -30,7 +30,7 @@ JUNK: list[Any] = [
 ]
 FIELDS = ["type", "room", "username", "text", "id", "session", "since", "epoch", "keep", "seq"]
 FIELDS += ["before", "limit", "token", "password", "seconds", "reason", "everywhere", "address"]
-FIELDS += ["number", "on", "reply_to", "emoji", "extra"]
+FIELDS += ["number", "on", "reply_to", "emoji", "topic", "extra"]
 SEEDS: list[dict[str, Any]] = [
     {"type": "join", "room": "red", "username": "ann", "keep": True, "since": 1, "epoch": "e"},
     {"type": "join", "room": "blue", "username": "bob", "session": "s" * 22},
@@ -55,6 +55,8 @@ SEEDS: list[dict[str, Any]] = [
     {"type": "pardon", "number": 1, "room": "red"},
     {"type": "sanctions", "room": "red"},
     {"type": "purge", "seq": 3, "room": "red"},
+    {"type": "topic", "topic": "tea", "description": "and cake", "room": "red"},
+    {"type": "pin", "seq": 1, "room": "red"},
     {"type": "slow", "seconds": 0, "room": "red"},
     {"type": "read_only", "on": False, "room": "red"},
 ]

@@ -67,6 +67,8 @@ async def test_the_password_makes_a_moderator_and_nothing_else_does() -> None:
             ("sanctions", {}),
             ("slow", {"seconds": 5}),
             ("read_only", {"on": True}),
+            ("topic", {"topic": "tea"}),
+            ("pin", {"seq": 1}),
         ):
             error = await ask(here.bob, kind, **fields)
             assert (error["type"], error["code"]) == ("error", "forbidden"), kind

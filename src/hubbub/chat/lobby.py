@@ -302,6 +302,10 @@ class Lobby:
         """Put into a welcome what may and may not be done in its room."""
         place = welcome.room
         welcome.mod = session.moderates(place)
+        about = self.standing.about.get(place)
+        if about is not None:
+            welcome.topic, welcome.description = about.topic, about.description
+            welcome.pins = list(about.pins) or None
         if self.standing.is_lax:
             return
         mode = self.standing.modes.get(place, OPEN)

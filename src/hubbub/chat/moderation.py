@@ -29,7 +29,7 @@ from hubbub.chat.session import (
     Tell,
 )
 from hubbub.chat.speech import place_of, refuse, told
-from hubbub.chat.standing import Standing
+from hubbub.chat.standing import BARE, Standing
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.draft import Authored
 from hubbub.protocol.incoming import (
@@ -41,12 +41,16 @@ from hubbub.protocol.incoming import (
     Moderating,
     Mute,
     Pardon,
+    Pin,
     Purge,
     ReadOnly,
+    SetTopic,
     Slow,
 )
 from hubbub.protocol.outgoing import Action, Error, Moderated, Ok, Sanction, Sanctions
 
+PINS: Final = 50
+"""Messages that may be pinned in a room."""
 PURGE: Final = 1000
 """The most messages that one purge deletes."""
 GUESSES: Final = Pace(1 / 10, 5)
@@ -104,6 +108,40 @@ class Moderation:
                 return self._act(session, place, frame, "slow", seconds=frame.seconds)
             case ReadOnly():
                 return self._act(session, place, frame, "read_only", on=frame.on)
+            case SetTopic():
+                return self._set_topic(session, place, frame)
+            case Pin():
+                return self._pin(session, place, frame)
+
+    def _set_topic(self, session: Session, place: str, frame: SetTopic) -> list[Effect]:
+        description = frame.description
+        if description is None:
+            description = self._standing.about.get(place, BARE).description
+        topic, description = frame.topic.strip(), description.strip()
+        return self._act(session, place, frame, "topic", topic=topic, description=description)
+
+    def _pin(self, session: Session, place: str, frame: Pin) -> list[Effect]:
+        def pin() -> list[Effect]:
+            return self._act(session, place, frame, "pin", target=frame.seq, on=frame.on)
+
+        pins = self._standing.about.get(place, BARE).pins
+        if (frame.seq in pins) == frame.on:
+            return [Tell(session, Ok(frame.id))]  # it is so already
+        if not frame.on:
+            return pin()
+        if len(pins) >= PINS:
+            message = f"a room has at most {PINS} pinned messages; take one off first"
+            return [refuse(session, "forbidden", message, frame.id)]
+
+        def known(found: Authored | None) -> list[Effect]:
+            if place not in session.rooms:
+                return []  # gone meanwhile
+            if found is None or found.deleted:
+                message = f"there is no message with seq {frame.seq}"
+                return [refuse(session, "not_found", message, frame.id)]
+            return pin()
+
+        return [AskAuthor(session, place, frame.seq, frame.id, known)]
 
     def _log_in(self, session: Session, frame: Mod, now: float) -> Tell:
         if self._is_password is None:

@@ -24,6 +24,17 @@ class Mode(Struct, frozen=True, gc=False):
 OPEN = Mode()
 
 
+class About(Struct, frozen=True, gc=False):
+    """What a room is about, and the `seq`s of its pinned messages, ascending."""
+
+    topic: str = ""
+    description: str = ""
+    pins: tuple[int, ...] = ()
+
+
+BARE = About()
+
+
 class Standing:
     """What holds now. `modes` has the rooms that are not open to all."""
 
@@ -31,6 +42,8 @@ class Standing:
         self.is_lax = True
         """Nothing at all holds: nobody's standing need be looked at."""
         self.modes: dict[str, Mode] = {}
+        self.about: dict[str, About] = {}
+        """The rooms that are about something, or have messages pinned."""
         self.users: set[str] = set()
         """Keys of the names that belong to users with a token."""
         self.called: dict[str, str] = {}
@@ -62,7 +75,15 @@ class Standing:
             case "read_only":
                 mode = self.modes.get(record.room, OPEN)
                 self._set(record.room, Mode(mode.slow, bool(record.on)))
-            case "kick" | "purge" | "delete":
+            case "topic":
+                pins = self.about.get(record.room, BARE).pins
+                self._tell(record.room, About(record.topic or "", record.description or "", pins))
+            case "pin" if record.target is not None:
+                was = self.about.get(record.room, BARE)
+                others = {pin for pin in was.pins if pin != record.target}
+                pins = tuple(sorted(others | {record.target} if record.on else others))
+                self._tell(record.room, About(was.topic, was.description, pins))
+            case "kick" | "pin" | "purge" | "delete":
                 pass  # done, and over
         self._judge()
 
@@ -112,6 +133,12 @@ class Standing:
                 self._by_who[who] = left
             else:
                 del self._by_who[who]
+
+    def _tell(self, room: str, about: About) -> None:
+        if about == BARE:
+            self.about.pop(room, None)
+        else:
+            self.about[room] = about
 
     def _set(self, room: str, mode: Mode) -> None:
         if mode == OPEN:

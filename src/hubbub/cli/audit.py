@@ -64,6 +64,10 @@ def _line(record: Audit) -> str:
             what = "ended slow mode"
         case "read_only":
             what = "let only moderators speak" if record.on else "let everyone speak again"
+        case "topic":
+            what = f"made the topic {record.topic!r}"
+        case "pin":
+            what = f"{'pinned' if record.on else 'took off'} message {record.target}"
         case action:
             what = DONE[action].format(
                 whom=record.username,

@@ -25,7 +25,8 @@ class Audit(Struct, tag_field="type", tag="audit", omit_defaults=True, gc=False)
 
     `who` is the identity (hex) of `username`, to whom it was done, and `addresses` are those that
     a ban holds for, too. `until` (Unix ms) ends it, where it ends; `number` is the record that a
-    pardon lifts; `target` the message and `count` how many were deleted.
+    pardon lifts; `target` the message and `count` how many were deleted. `topic` and `description`
+    are those that hold from then on.
     """
 
     seq: int
@@ -44,6 +45,8 @@ class Audit(Struct, tag_field="type", tag="audit", omit_defaults=True, gc=False)
     number: int | None = None
     target: int | None = None
     count: int | None = None
+    topic: str | None = None
+    description: str | None = None
 
 
 class Known(Struct, tag_field="type", tag="user", gc=False):

@@ -253,9 +253,30 @@ class ReadOnly(Struct, tag_field="type", tag="read_only", gc=False):
     id: Id | None = None
 
 
+class SetTopic(Struct, tag_field="type", tag="topic", gc=False):
+    """What the room is about; an empty `topic` takes it away. Answered by `ok`.
+
+    Without a `description` that stays as it is.
+    """
+
+    topic: Annotated[str, Meta(max_length=200)]
+    description: Annotated[str, Meta(max_length=1000)] | None = None
+    room: str | None = None
+    id: Id | None = None
+
+
+class Pin(Struct, tag_field="type", tag="pin", gc=False):
+    """Pin the message `seq` in the room, or with `on` false take it off. Answered by `ok`."""
+
+    seq: Number
+    on: bool = True
+    room: str | None = None
+    id: Id | None = None
+
+
 Aimed = Kick | Mute | Ban | Purge
 """What is done to someone."""
-Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly
+Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly | SetTopic | Pin
 Talking = AskThread | React | Type
 """What belongs to a conversation beyond saying something."""
 Incoming = Join | Chat | Leave | Ping | Edit | Delete | History | Auth | Talking | Moderating

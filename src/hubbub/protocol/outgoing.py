@@ -35,7 +35,8 @@ class Welcome(Struct, tag_field="type", tag="welcome", omit_defaults=True, kw_on
     `gap` says what a resume could not bring back; `reset` that the log is another one. Who came by
     a token gets no `session`. `names` has the display names of users, `guests` those here who are
     none. `mod`: you are a moderator here; `muted`: you may not speak, until when and why; `slow`
-    and `read_only` are the room's modes.
+    and `read_only` are the room's modes; `topic` and `description` say what it is about, and
+    `pins` has the `seq`s of its pinned messages, ascending (`thread` shows each).
     """
 
     room: str
@@ -55,6 +56,9 @@ class Welcome(Struct, tag_field="type", tag="welcome", omit_defaults=True, kw_on
     muted: Held | None = None
     slow: float = 0.0
     read_only: bool = False
+    topic: str = ""
+    description: str = ""
+    pins: list[int] | None = None
 
 
 class Joined(Struct, tag_field="type", tag="joined", omit_defaults=True, gc=False):
@@ -200,14 +204,18 @@ class Reactions(Struct, tag_field="type", tag="reactions", omit_defaults=True, g
     id: str | None = None
 
 
-Action = Literal["kick", "mute", "ban", "pardon", "purge", "slow", "read_only", "delete"]
+Action = Literal[
+    "kick", "mute", "ban", "pardon", "purge", "slow", "read_only", "delete", "topic", "pin"
+]
 
 
 class Moderated(Struct, tag_field="type", tag="moderated", omit_defaults=True, gc=False):
     """To the room: the moderator `by` did something to `username`, or to the room's modes.
 
     `until` (Unix ms) is when it ends, if it does. With `slow`, `seconds` is the new pace (0: none);
-    with `read_only`, `on` says whether it begins. A kept event, as chats are.
+    with `read_only`, `on` says whether it begins; with `pin`, whether the message `target` is
+    pinned from now on or no more; `topic` and `description` are those that hold after a `topic`.
+    A kept event, as chats are.
     """
 
     room: str
@@ -220,6 +228,9 @@ class Moderated(Struct, tag_field="type", tag="moderated", omit_defaults=True, g
     reason: str | None = None
     seconds: float | None = None
     on: bool | None = None
+    target: int | None = None
+    topic: str | None = None
+    description: str | None = None
 
 
 class Sanction(Struct, omit_defaults=True, gc=False):
