@@ -30,7 +30,7 @@ JUNK: list[Any] = [
 ]
 FIELDS = ["type", "room", "username", "text", "id", "session", "since", "epoch", "keep", "seq"]
 FIELDS += ["before", "limit", "token", "password", "seconds", "reason", "everywhere", "address"]
-FIELDS += ["number", "on", "reply_to", "emoji", "topic", "extra"]
+FIELDS += ["number", "on", "reply_to", "emoji", "topic", "after", "extra"]
 SEEDS: list[dict[str, Any]] = [
     {"type": "join", "room": "red", "username": "ann", "keep": True, "since": 1, "epoch": "e"},
     {"type": "join", "room": "blue", "username": "bob", "session": "s" * 22},
@@ -42,6 +42,7 @@ SEEDS: list[dict[str, Any]] = [
     {"type": "chat", "text": "yes", "room": "red", "reply_to": 1},
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "room": "red"},
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "on": False, "room": "red"},
+    {"type": "rooms", "after": "a", "limit": 5},
     {"type": "typing", "room": "red"},
     {"type": "chat", "text": "@ann @room @ @@ann", "room": "red"},
     {"type": "thread", "seq": 1, "room": "red", "before": 9, "limit": 5},

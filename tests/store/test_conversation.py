@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 
 from hubbub.protocol.draft import Draft, Reaction
 from hubbub.store.base import Outcome, Refused, Store, Stored, Unchanged
+from hubbub.store.database import connect, connect_reader
+from hubbub.store.exporting import Snapshot, Sound
+from hubbub.store.importing import Import
 from tests.redis import RedisServer
 from tests.store.kinds import (
     ANN,
@@ -247,3 +251,23 @@ def test_all_stores_have_the_same_bytes(
         assert threads == [thread, thread]
     for store in stores:
         store.close()
+
+
+def test_what_is_exported_goes_on_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    old = sqlite(tmp_path)
+    first = say("secret")
+    first.mentions = ["bob"]
+    keep(old, first, reply(1, "yes"), react(1), react(1, author=BOB), react(1, HEART))
+    old.close()
+    with closing(connect_reader(tmp_path / "chat.db")) as db:
+        lines = b"".join(Snapshot(db, None, Sound(db)).chunks(lambda _: None)).splitlines()
+    with closing(connect(tmp_path / "new" / "chat.db", "normal")) as db:
+        Import(db).run(lines, lambda _: None)
+    new = sqlite(tmp_path / "new")
+    assert new.after("red", 0, 99) == sqlite(tmp_path).after("red", 0, 99)
+    again, off, gone = new.append([react(1), react(1, on=False), delete(1)], 9)
+    assert isinstance(again, Unchanged)
+    assert json.loads(stored(off).payload)["users"] == ["bob"]
+    assert [seq for seq, _ in stored(gone).emptied] == [2]
+    new.close()

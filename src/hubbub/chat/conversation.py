@@ -7,15 +7,17 @@ emoji is one of Unicode's list, written in full.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from heapq import nsmallest
 from typing import Final, Protocol
 
 from hubbub.chat.room import Room
-from hubbub.chat.session import AskThread, Effect, Post, Session, Tell, Whisper
+from hubbub.chat.session import AskThread, Effect, Post, Session, Survey, Tell, Whisper
 from hubbub.chat.speech import Speech, place_of, refuse
+from hubbub.chat.standing import BARE, Standing
 from hubbub.protocol import incoming
 from hubbub.protocol.draft import Reaction
-from hubbub.protocol.incoming import React, Talking, Type
-from hubbub.protocol.outgoing import Ok, Typing
+from hubbub.protocol.incoming import AskRooms, React, Talking, Type
+from hubbub.protocol.outgoing import Listed, Ok, Rooms, Typing
 
 TYPING: Final = 3.0
 """Seconds between two times that a member is said to be writing."""
@@ -31,7 +33,10 @@ class Rules(Protocol):
 class Conversation:
     """Decides on the frames of a conversation."""
 
-    def __init__(self, rules: Rules, rooms: Mapping[str, Room], speech: Speech) -> None:
+    def __init__(
+        self, rules: Rules, rooms: Mapping[str, Room], standing: Standing, speech: Speech
+    ) -> None:
+        self._standing = standing
         self._rooms = rooms
         self._most = rules.max_reactions
         self._speech = speech
@@ -48,6 +53,21 @@ class Conversation:
                 return self._type(session, place, frame, now)
             case React():
                 return [self._react(session, place, frame, now)]
+
+    def survey(self, session: Session, frame: AskRooms) -> Survey:
+        """The rooms with someone in them that this session may come into."""
+        grant, about = session.grant, self._standing.about
+        names = [
+            name
+            for name in self._rooms
+            if name > frame.after and (grant is None or grant.reads(name))
+        ]
+        first = nsmallest(frame.limit, names)
+        rooms = [
+            Listed(name, len(self._rooms[name].members), topic=about.get(name, BARE).topic)
+            for name in first
+        ]
+        return Survey(session, Rooms(rooms, len(names) > len(first), frame.id))
 
     def _type(self, session: Session, place: str, frame: Type, now: float) -> list[Effect]:
         refusal = self._speech.refuse_voice(session, place, frame.id, now)

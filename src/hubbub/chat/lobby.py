@@ -24,6 +24,7 @@ from hubbub.chat.standing import OPEN, Standing
 from hubbub.protocol.audit import USERS, Audit, Known
 from hubbub.protocol.codes import BANNED, REPLACED, ErrorCode
 from hubbub.protocol.incoming import (
+    AskRooms,
     AskThread,
     Auth,
     Chat,
@@ -77,7 +78,7 @@ class Lobby:
         self._paces = paces = limits.Paces(rules)
         mentions = Mentions(self.rooms, self.standing)
         self._speech = Speech(rules, paces, self.standing, mentions, self.unix)
-        self._conversation = Conversation(rules, self.rooms, self._speech)
+        self._conversation = Conversation(rules, self.rooms, self.standing, self._speech)
         self._converse = self._conversation.handle
         self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
         self.has_password = proofs.is_password is not None
@@ -119,6 +120,8 @@ class Lobby:
                 return [Tell(session, Pong(frame.id))]
             case History():
                 return [self._speech.history(session, frame)]
+            case AskRooms():
+                return [self._conversation.survey(session, frame)]
             case AskThread() | Type():
                 return self._converse(session, frame, now)
             case Auth():

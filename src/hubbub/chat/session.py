@@ -15,7 +15,7 @@ from msgspec import Struct
 from hubbub.chat.grants import Grant
 from hubbub.chat.room import Member, Present, Room
 from hubbub.protocol.draft import Authored, Draft
-from hubbub.protocol.outgoing import Outgoing
+from hubbub.protocol.outgoing import Outgoing, Rooms
 
 
 class Session:
@@ -77,6 +77,13 @@ class Whisper(Struct, gc=False):
     session: Session
     room: str
     frame: Outgoing
+
+
+class Survey(Struct):
+    """Tell the session of these rooms, when it is known where their logs stand."""
+
+    session: Session
+    frame: Rooms
 
 
 class Show(Tell):
@@ -202,6 +209,7 @@ class Dismiss(Struct):
 Effect = (
     Tell
     | Whisper
+    | Survey
     | Post
     | Enter
     | Again

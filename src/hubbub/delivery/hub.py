@@ -35,6 +35,7 @@ from hubbub.chat.session import (
     Post,
     Record,
     Show,
+    Survey,
     Tell,
     Whisper,
 )
@@ -43,7 +44,7 @@ from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
-from hubbub.delivery.questions import Question, Questions
+from hubbub.delivery.questions import Question, Questions, survey
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
@@ -321,6 +322,9 @@ class Hub:
             case Whisper():
                 if (feed := self.feeds.get(effect.room)) is not None:
                     self.fanout.whisper(feed, effect)
+            case Survey():
+                survey(effect.frame, self.feeds)
+                self.fanout.tell(effect.session.socket, effect.frame)
             case Show():
                 self._questions.show(effect)
             case Tell():

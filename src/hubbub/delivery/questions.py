@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from msgspec import Raw
+import msgspec
+from msgspec import Raw, Struct
 
 from hubbub.chat.session import AskAuthor, AskThread, AskWritings, Browse, Effect, Show, Tell
 from hubbub.delivery.keeper import Done, Found
-from hubbub.protocol.outgoing import Error, Past, Thread
+from hubbub.protocol.outgoing import Error, Past, Rooms, Thread
 from hubbub.store.base import StoreError
 
 if TYPE_CHECKING:
     from hubbub.delivery.connection import Connection
+    from hubbub.delivery.feed import Feed
     from hubbub.delivery.hub import Hub
 
 MOST: Final = 262_144
@@ -79,6 +81,24 @@ class Questions:
             return
         self._hub.fanout.tell(reader, effect.frame)
         reader.answered()
+
+
+def survey(frame: Rooms, feeds: Mapping[str, Feed]) -> None:
+    """Put into a list of rooms where their logs stand."""
+    for room in frame.rooms:
+        feed = feeds.get(room.room)
+        if feed is None:
+            continue  # who was in it has left since
+        room.seq = feed.log.seq
+        if feed.history:
+            room.ts = _read_ts(feed.history[-1][1]).ts
+
+
+class _Timed(Struct):
+    ts: int
+
+
+_read_ts = msgspec.json.Decoder(_Timed).decode
 
 
 def _past(question: Browse, answer: Found) -> list[Effect]:

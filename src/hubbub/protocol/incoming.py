@@ -134,6 +134,14 @@ class Type(Struct, tag_field="type", tag="typing", gc=False):
     id: Id | None = None
 
 
+class AskRooms(Struct, tag_field="type", tag="rooms", gc=False):
+    """Which rooms are there? The first `limit` of those after the name `after`, by name."""
+
+    after: Annotated[str, Meta(max_length=1024)] = ""
+    limit: Annotated[int, Meta(ge=1, le=200)] = 200
+    id: Id | None = None
+
+
 class Leave(Struct, tag_field="type", tag="leave", gc=False):
     """Leave one room, or without `room` all of them. With an `id` it is answered by `left`."""
 
@@ -279,7 +287,9 @@ Aimed = Kick | Mute | Ban | Purge
 Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly | SetTopic | Pin
 Talking = AskThread | React | Type
 """What belongs to a conversation beyond saying something."""
-Incoming = Join | Chat | Leave | Ping | Edit | Delete | History | Auth | Talking | Moderating
+Looking = History | AskRooms
+"""What changes nothing and tells nobody else."""
+Incoming = Join | Chat | Leave | Ping | Edit | Delete | Looking | Auth | Talking | Moderating
 
 
 class UnreadableError(Exception):

@@ -284,6 +284,30 @@ class Thread(Struct, tag_field="type", tag="thread", omit_defaults=True, gc=Fals
     id: str | None = None
 
 
+class Listed(Struct, omit_defaults=True):
+    """A room: how many are in it, where its log stands, and what it is about.
+
+    `ts` (Unix ms) is that of its last message, if it has one.
+    """
+
+    room: str
+    count: int
+    seq: int = 0
+    ts: int | None = None
+    topic: str = ""
+
+
+class Rooms(Struct, tag_field="type", tag="rooms", omit_defaults=True):
+    """To who asked: the rooms with someone in them that one may be in, by name.
+
+    `more`: there are others after the last of these.
+    """
+
+    rooms: list[Listed]
+    more: bool
+    id: str | None = None
+
+
 class Missed(Struct, tag_field="type", tag="gap", gc=False):
     """To one reader who was away or too slow: these events of the room are gone for it."""
 
@@ -327,6 +351,7 @@ Outgoing = (
     | Moderated
     | Past
     | Thread
+    | Rooms
     | Sanctions
     | Missed
     | Pong
