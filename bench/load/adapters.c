@@ -7,6 +7,8 @@
 
 enum { MOST = 1 << 17 };
 
+unsigned adapter_spread = 1;
+
 static bool begins(const char *text, size_t length, const char *with) {
   size_t size = strlen(with);
   return length >= size && !memcmp(text, with, size);
@@ -52,15 +54,22 @@ static enum meaning plain_hear(struct connection *c, const char *text, size_t le
 }
 
 static size_t hubbub_join(const struct connection *c, char *to) {
+  if (c->step)
+    return WRITE("{\"type\":\"join\",\"keep\":true,\"room\":\"r%u-%u\",\"username\":\"u%u\"}",
+                 c->room, c->step, c->index);
   if (!c->session[0]) return plain_join(c, to);
   return WRITE("{\"type\":\"join\",\"room\":\"r%u\",\"username\":\"u%u\",\"since\":%llu,"
                "\"epoch\":\"%s\",\"session\":\"%s\"}",
                c->room, c->index, (unsigned long long)c->seq, c->epoch, c->session);
 }
 
+static size_t hubbub_say(const struct connection *c, const char *text, char *to) {
+  if (adapter_spread == 1) return plain_say(c, text, to);
+  return WRITE("{\"type\":\"chat\",\"room\":\"r%u\",\"text\":\"%s\"}", c->room, text);
+}
+
 static enum meaning hubbub_hear(struct connection *c, const char *text, size_t length, char *reply,
                                 size_t *reply_length) {
-  (void)reply, (void)reply_length;
   if (begins(text, length, "{\"type\":\"chat\"")) return MESSAGE;
   if (begins(text, length, "{\"type\":\"welcome\"")) {
     // History stands last, and has `seq`s of its own.
@@ -68,7 +77,9 @@ static enum meaning hubbub_hear(struct connection *c, const char *text, size_t l
     if (seq) c->seq = strtoull(seq + 6, NULL, 10);
     copy_string(text, length, "\"session\":\"", c->session, sizeof c->session);
     copy_string(text, length, "\"epoch\":\"", c->epoch, sizeof c->epoch);
-    return ENTERED;
+    if (++c->step >= adapter_spread) return ENTERED;
+    *reply_length = hubbub_join(c, reply);
+    return ANSWER;
   }
   if (begins(text, length, "{\"type\":\"gap\"")) {
     const char *first = memmem(text, length, "\"first\":", 8);
@@ -151,7 +162,7 @@ static enum meaning socketio_hear(struct connection *c, const char *text, size_t
 }
 
 static const struct adapter adapters[] = {
-    {"hubbub", "/ws", false, false, false, hubbub_join, plain_say, hubbub_hear},
+    {"hubbub", "/ws", false, false, false, hubbub_join, hubbub_say, hubbub_hear},
     {"plain", "/ws", false, false, false, plain_join, plain_say, plain_hear},
     {"limit", "/room/%u", false, false, true, NULL, limit_say, limit_hear},
     {"centrifugo", "/connection/websocket", true, false, false, centrifugo_join, centrifugo_say,

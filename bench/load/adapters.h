@@ -26,6 +26,9 @@ struct adapter {
                        size_t *reply_length);
 };
 
+// Hubbub alone: each connection is in so many rooms, of which it talks in the first.
+extern unsigned adapter_spread;
+
 const struct adapter *adapter_named(const char *name);
 
 #endif

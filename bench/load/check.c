@@ -77,6 +77,16 @@ uint64_t check_missing(const struct connection *c) {
   return missing;
 }
 
+void check_overdue(const struct connection *c, uint64_t now) {
+  for (unsigned i = 0; i < check.senders; i++) {
+    uint32_t said = all[c->room * check.members + i].said;
+    for (uint64_t told = c->next[i]; told < said; told++) {
+      uint64_t turn = told * check.turns + c->room * check.senders + i;
+      histogram_add(&check.delays, now - check.begun - (uint64_t)((double)turn * check.gap));
+    }
+  }
+}
+
 uint64_t check_disagreeing(unsigned count) {
   uint64_t found = 0;
   for (unsigned i = 0; i < count; i++) {

@@ -14,6 +14,10 @@ struct check {
   uint64_t skipped;   // numbers that were passed over, so far
   uint64_t disordered; // what came after a later one of the same sender, or twice
   uint64_t strayed;    // of another room, or of nobody
+  // An open loop: message k of all was due at begun + k * gap; `turns` take turns. gap 0: closed.
+  uint64_t begun;
+  double gap;
+  unsigned turns;
   struct histogram delays;
 };
 
@@ -27,6 +31,8 @@ const char *check_text(struct connection *c, unsigned size, uint64_t due);
 bool check_heard(struct connection *c, const char *text, size_t length, uint64_t now);
 // Messages that this member has not heard though they were said, and has not passed over.
 uint64_t check_missing(const struct connection *c);
+// Count what this member still waits for as delayed until now: it is late by that much at least.
+void check_overdue(const struct connection *c, uint64_t now);
 // Members who did not hear the same in the same order as the first of their room.
 uint64_t check_disagreeing(unsigned count);
 

@@ -3,7 +3,7 @@
 //
 //   load ADAPTER PORT TEXT-BYTES SERVER-PID[,PID...]
 //
-//   connect rooms=R members=M [together=N] [within=S] [settle=S]   everyone enters
+//   connect rooms=R members=M [together=N] [within=S] [settle=S] [spread=N]   everyone enters
 //   closed senders=N window=N warm=S seconds=S [active=ROOMS]      say one when one's own comes back
 //   open senders=N rate=R seconds=S [grace=S] [active=ROOMS]       say R a second, whatever comes back
 //   settle [settle=S] [within=S]                                   wait until nothing comes
@@ -187,6 +187,7 @@ static void command_connect(const char *line) {
   rooms = (unsigned)option(line, "rooms", 1);
   members = (unsigned)option(line, "members", 1);
   count = rooms * members;
+  adapter_spread = (unsigned)option(line, "spread", 1);
   all = calloc(count, sizeof *all);
   for (unsigned i = 0; i < count; i++)
     all[i] = (struct connection){.fd = -1, .index = i, .room = i / members, .place = i % members};
@@ -214,7 +215,11 @@ static void finish(const struct moment *from, double grace, uint64_t behind) {
   }
   late = missing();
   check.measuring = false;
-  for (unsigned i = 0; i < count; i++) said += all[i].said, lost_members += all[i].state != INSIDE;
+  for (unsigned i = 0; i < count; i++) {
+    said += all[i].said;
+    lost_members += all[i].state != INSIDE;
+    if (check.gap > 0 && all[i].state == INSIDE && !all[i].deaf) check_overdue(&all[i], now_ns());
+  }
   uint64_t lost = check.skipped + late;
   printf("{\"said\":%llu,\"delivered\":%llu,\"dropped\":%llu,\"disordered\":%llu,"
          "\"strayed\":%llu,\"disagreeing\":%llu,\"lost_members\":%llu,",
@@ -266,11 +271,15 @@ static void command_open(const char *line) {
   check_begin(members, senders, count);
   check.measuring = true;
   struct moment from = moment();
+  uint64_t end = from.at + length;
+  check.begun = from.at;
+  check.gap = gap;
+  check.turns = active * senders;
   for (;;) {
     uint64_t now = now_ns(), due = from.at + (uint64_t)((double)said * gap);
-    if (due >= from.at + length) break;
-    for (unsigned burst = 0; due <= now && burst < 64; burst++) {
-      uint64_t turn = said++ % ((uint64_t)active * senders);
+    if (due >= end) break;
+    for (unsigned burst = 0; due <= now && due < end && burst < 64; burst++) {
+      uint64_t turn = said++ % check.turns;
       if (now - due > most_behind) most_behind = now - due;
       say(&all[turn / senders * members + turn % senders], due);
       due = from.at + (uint64_t)((double)said * gap);
@@ -278,7 +287,7 @@ static void command_open(const char *line) {
     now = now_ns();
     wire_poll(due > now ? (int64_t)(due - now) : 0);
     // A server that cannot follow is not asked for longer than a second beyond the phase.
-    if (now > from.at + length + 1000000000) break;
+    if (now > end + 1000000000) break;
   }
   finish(&from, option(line, "grace", 1), most_behind);
 }

@@ -1,7 +1,7 @@
 """`python -m bench.run [PART ...]`: measure all parts, or those; then write `docs/performance.md`.
 
 `quick` measures one load with two peers in under 45 s and prints it; `report` only writes the page
-anew from what was measured. What was stopped goes on where it was.
+anew from what was measured; `rounds=1` is for a first look. What was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bench.run import load as load_client
 from bench.run import machine, report, results, servers, tables, work
-from bench.run.plan import Clock, Step, span, steps
+from bench.run.plan import Clock, Step, is_enough, span, steps
 from bench.run.servers import Kind
 
 
@@ -51,7 +51,7 @@ def measured(step: Step, before: Sequence[load_client.Figures]) -> load_client.F
 def go(step: Step, record: results.Record, clock: Clock, rest: Sequence[Step]) -> None:
     """Do one run, say so, and keep what it gave."""
     what = f"{step.case.part} {step.case.name}, {step.kind.label}"
-    turn = f"run {step.round + 1} of {step.case.rounds}"
+    turn = f"run {step.round + 1} of {step.of}"
     told(f"{what}: {turn}; {span(clock.left([step, *rest]))} left", passing=True)
     before = record.of(step.case.name, step.kind.name)
     begun = time.monotonic()
@@ -89,7 +89,7 @@ def quick() -> None:
     print(tables.quick(record, work.QUICK[0]))
 
 
-def full(parts: Sequence[str]) -> None:
+def full(parts: Sequence[str], rounds: int) -> None:
     """Measure the parts, and write the page after each."""
     kinds, skipped = build([*servers.OURS, *servers.peers()])
     folders = [machine.ROOT / name for name in ("src", "bench/load", "bench/peers")]
@@ -102,7 +102,7 @@ def full(parts: Sequence[str]) -> None:
     todo = {
         part: [
             step
-            for step in steps(work.PARTS[part], kinds)
+            for step in steps(work.PARTS[part], kinds, rounds)
             if not records[part].has(step.case.name, step.kind.name, step.round)
         ]
         for part in left
@@ -114,18 +114,21 @@ def full(parts: Sequence[str]) -> None:
         record.servers, record.skipped = described(kinds), skipped
         for step in todo[part]:
             waiting.pop(0)
+            if is_enough(step.round, record.seconds(step.case.name, step.kind.name)):
+                continue
             go(step, record, clock, waiting)
             results.keep(record)
         record.ended = results.now()
-        results.keep(record)
+        path = results.keep(record)
         done.append(part)
         results.note_finished(parts, code, done)
         report.write()
-        told(f"{part}: done; {results.path_of(part).relative_to(machine.ROOT)}")
+        told(f"{part}: done; {path.relative_to(machine.ROOT)}")
 
 
 def main() -> None:
-    wanted = sys.argv[1:]
+    wanted = [word for word in sys.argv[1:] if not word.startswith("rounds=")]
+    rounds = [int(word.partition("=")[2]) for word in sys.argv[1:] if word not in wanted]
     unknown = [part for part in wanted if part not in {*work.PARTS, "quick", "report"}]
     if unknown:
         names = ", ".join(work.PARTS)
@@ -139,7 +142,7 @@ def main() -> None:
         if wanted == ["quick"]:
             quick()
         else:
-            full(wanted or list(work.PARTS))
+            full(wanted or list(work.PARTS), *rounds or [work.ROUNDS])
     except machine.NotHereError as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:

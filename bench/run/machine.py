@@ -24,7 +24,9 @@ class NotHereError(Exception):
 
 
 def pinned(core: int, *command: str | Path) -> list[str]:
-    """The command, on one core alone."""
+    """The command, on one core alone where there is that core."""
+    if core not in os.sched_getaffinity(0):
+        return [*map(str, command)]
     return ["taskset", "-c", str(core), *map(str, command)]
 
 

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from bench.run.servers import Kind
-from bench.run.work import Case
+from bench.run.work import ROUNDS, Case
+
+FEW, SLOW = 3, 15.0
+"""Runs that have to do where one takes longer than so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +22,22 @@ class Step:
     case: Case
     kind: Kind
     round: int
+    of: int = ROUNDS
+    """How many rounds there are."""
 
 
-def steps(cases: Sequence[Case], kinds: Sequence[Kind]) -> Iterator[Step]:
-    """All runs of one part, in their order."""
-    for turn in range(max((case.rounds for case in cases), default=0)):
+def steps(cases: Sequence[Case], kinds: Sequence[Kind], rounds: int = ROUNDS) -> Iterator[Step]:
+    """All runs of one part, in their order; no case is run more often than `rounds`."""
+    for turn in range(rounds):
         for case in cases:
             if turn < case.rounds:
-                yield from (Step(case, kind, turn) for kind in kinds if case.wants(kind))
+                of = min(case.rounds, rounds)
+                yield from (Step(case, kind, turn, of) for kind in kinds if case.wants(kind))
+
+
+def is_enough(turn: int, took: Sequence[float]) -> bool:
+    """Whether a server whose runs took so many seconds needs no more: slow ones run three times."""
+    return turn >= FEW and bool(took) and median(took) > SLOW
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ ABOUT = {
     "storm": "5,000 members of 50 rooms lose their connections, and all connect again at once.",
     "memory": "Growth of the server's resident memory, rooms of 100 idle members.",
     "stopped": (
-        "800 messages a second of 2,000 bytes to 50 members, one of whom reads nothing for 4 s,"
+        "800 messages a second of 2,000 bytes to 50 members, one of whom reads nothing for 3 s,"
         " then reads again."
     ),
     "growth": "CPU time of the server; the exponent b of cost = a·sizeᵇ that fits best.",
@@ -55,6 +55,10 @@ BARS: dict[str, tuple[tuple[str, str, float], ...]] = {
 }
 
 
+PANELS = {"joins": "{} join", "storm": "{} come back", "memory": "{} connections"}
+"""What a part's panels are called, where the case's name alone says too little."""
+
+
 def panel(record: Record, case: str, name: str, unit: str, scale: float) -> plots.Bars:
     bars = []
     for server in record.servers:
@@ -69,7 +73,7 @@ def panel(record: Record, case: str, name: str, unit: str, scale: float) -> plot
             bars.append(plots.Bar(label, found, tables.short(found.middle), kind, mark))
     more = "more is better" in unit
     bars.sort(key=lambda bar: -bar.value.middle if more else bar.value.middle)
-    return plots.Bars(case, unit, bars)
+    return plots.Bars(PANELS.get(record.part, "{}").format(case), unit, bars)
 
 
 def picture(record: Record) -> str:
@@ -88,12 +92,12 @@ def picture(record: Record) -> str:
 
 
 def measured_on(record: Record) -> str:
-    here = record.machine
+    here, turns = record.machine, max(run.round for run in record.runs) + 1
     return (
-        f"Measured {record.begun[:10]} on {here['processor']}, {here['cores']} cores (core 0 shares"
-        f" with {here['core 0 shares with']}), {here['memory']}, {here['system']}, kernel"
-        f" {here['kernel']}, Python {here['python']}, uvloop {here['uvloop']};"
-        f" load of the machine at the start {record.busy:.1f}.\n"
+        f"Measured {record.begun[:10]} in {turns} runs of each on {here['processor']},"
+        f" {here['cores']} cores (core 0 shares with {here['core 0 shares with']}),"
+        f" {here['memory']}, {here['system']}, kernel {here['kernel']}, Python {here['python']},"
+        f" uvloop {here['uvloop']}; load of the machine at the start {record.busy:.1f}.\n"
     )
 
 

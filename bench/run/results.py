@@ -46,6 +46,10 @@ class Record:
         """The figures of one server in one case, in the order of their rounds."""
         return [run.figures for run in self.runs if (run.case, run.server) == (case, server)]
 
+    def seconds(self, case: str, server: str) -> list[float]:
+        """What its runs took."""
+        return [run.seconds for run in self.runs if (run.case, run.server) == (case, server)]
+
     def has(self, case: str, server: str, turn: int) -> bool:
         return any((r.case, r.server, r.round) == (case, server, turn) for r in self.runs)
 
@@ -62,7 +66,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def path_of(part: str, folder: Path = RESULTS) -> Path:
+def path_of(part: str, folder: Path) -> Path:
     return folder / f"{part}.json"
 
 
@@ -89,22 +93,26 @@ def read(path: Path) -> Record:
     return Record(**told, runs=runs)
 
 
-def keep(record: Record, folder: Path = RESULTS) -> None:
-    """Write it, whole or not at all."""
+def keep(record: Record, results: Path = RESULTS, cache: Path = machine.CACHE) -> Path:
+    """Write it, whole or not at all: into the cache, and to the results when it has ended."""
+    folder = results if record.ended else cache
     folder.mkdir(parents=True, exist_ok=True)
     path = path_of(record.part, folder)
     new = path.with_suffix(".new")
     new.write_text(written(record))
     new.replace(path)
+    if record.ended:
+        path_of(record.part, cache).unlink(missing_ok=True)
+    return path
 
 
-def begin(part: str, code: str, folder: Path = RESULTS) -> Record:
+def begin(part: str, code: str, cache: Path = machine.CACHE) -> Record:
     """The unfinished record of the part, if it is of this machine and code; else a new one."""
     here = machine.described()
-    path = path_of(part, folder)
+    path = path_of(part, cache)
     if path.exists():
         old = read(path)
-        if not old.ended and (old.machine, old.code) == (here, code):
+        if (old.machine, old.code) == (here, code):
             return old
     return Record(part, here, code, begun=now(), busy=round(machine.busy(), 2))
 

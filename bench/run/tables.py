@@ -43,13 +43,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def marks(record: Record, case: str, server: str, lost: str = DROPPED) -> str:
     """What a reader must know beside a figure: `lost` stands for what was not delivered."""
-    found = ""
-    if record.sum(case, server, ("dropped", "lost_members")):
-        found += lost
-    disordered = record.sum(case, server, CORRUPT)
+    missed = record.sum(case, server, ("dropped", "lost_members")) > 0
     # Who missed something also heard another order; that is told by the other mark.
-    disagreeing = record.sum(case, server, ("disagreeing",)) and not found
-    return found + (DISORDERED if disordered or disagreeing else "")
+    corrupt = CORRUPT if missed else (*CORRUPT, "disagreeing")
+    return (lost if missed else "") + (DISORDERED if record.sum(case, server, corrupt) else "")
 
 
 def middle(record: Record, case: str, server: str, name: str) -> float | None:
@@ -199,11 +196,11 @@ def stopped(record: Record) -> str:
     case = "one of 50"
     rows = []
     for server in ordered(record, "p99", high_is_good=False):
-        found = [figures for figures in record.of(case, server) if "said" in figures]
+        found = [figures for figures in record.of(case, server) if "heard_share" in figures]
         if not found:
             rows.append([label(record, server), "failed", "", "", ""])
             continue
-        heard = spread(figures["heard"] / max(figures["said"], 1) for figures in found)
+        heard = spread(figures["heard_share"] for figures in found)
         last = found[-1]
         fate = (
             f"{heard.middle:.0%} of what was said"
@@ -280,6 +277,7 @@ AHEAD: tuple[tuple[str, str, str, bool], ...] = (
     ("memory", "bytes", "memory a connection", False),
     ("stopped", "p99", "others' p99 beside a stopped reader", False),
     ("stopped", "megabytes", "memory beside a stopped reader", False),
+    ("stopped", "heard_share", "what a stopped reader gets afterwards", True),
 )
 
 
