@@ -79,6 +79,7 @@ lock: $(DEV) ## choose today's versions of all dependencies anew
 		--output-file requirements/dev.txt
 
 clean: ## remove what was made, the environment included
+	rm -rf bench/.cache bench/peers/*/node_modules
 	rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
 		.ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

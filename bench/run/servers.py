@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from bench.run import machine
 
 PEERS = machine.ROOT / "bench" / "peers"
 HUBBUB = Path(sys.executable).parent / "hubbub"
+DISK = "/var/tmp" if Path("/var/tmp").is_dir() else None
 PATIENCE = 30.0
 """Seconds within which a server must accept its first connection."""
 
@@ -169,6 +170,15 @@ def free_port() -> int:
         return port
 
 
+def unset(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment without anyone's own settings of Hubbub."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith("HUBBUB_") and name != "CHAT_ADDR"
+    }
+
+
 @contextmanager
 def process(command: list[str], cwd: Path, log: Path, **variables: str) -> Iterator[int]:
     """A process that ends with the context, and with us: gives its number."""
@@ -178,7 +188,7 @@ def process(command: list[str], cwd: Path, log: Path, **variables: str) -> Itera
             # Also where this program is killed, its servers go.
             ["setpriv", "--pdeathsig", "KILL", *command],
             cwd=cwd,
-            env={**os.environ, "NODE_ENV": "production", **variables},
+            env={**unset(os.environ), "NODE_ENV": "production", **variables},
             stdin=subprocess.DEVNULL,
             stdout=lines,
             stderr=subprocess.STDOUT,
@@ -216,7 +226,10 @@ def running(kind: Kind, scratch: Path | None = None, *more: str) -> Iterator[Run
     """Start a server on its core and wait until it accepts; `scratch` is a folder for its files."""
     with ExitStack() as stack:
         if scratch is None:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hubbub-bench-"))
+            # On a disk, not in memory as /tmp may be: what is kept is kept for real.
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="hubbub-bench-", dir=DISK)
+            )
             scratch = Path(folder)
         port, log = free_port(), scratch / "log"
         processes: list[int] = []
@@ -229,7 +242,8 @@ def running(kind: Kind, scratch: Path | None = None, *more: str) -> Iterator[Run
             wait_for(path)
         command = [*kind.filled(kind.start, port, str(scratch)), *more]
         pinned = machine.pinned(machine.SERVER_CORE, *command)
-        number = stack.enter_context(process(pinned, kind.folder, log, PORT=str(port)))
+        where = scratch if kind.is_ours else kind.folder  # without anyone's hubbub.toml
+        number = stack.enter_context(process(pinned, where, log, PORT=str(port)))
         until = time.monotonic() + PATIENCE
         while not accepts(port):
             if time.monotonic() > until or not Path(f"/proc/{number}/fd/1").exists():
