@@ -24,6 +24,8 @@
 
 #include "check.h"
 
+static const uint64_t STALLED = 5000000000, MOST_GRACE = 20000000000;
+
 static const struct adapter *adapter;
 static unsigned rooms, members, count, text_bytes, window, entered, opened, ended;
 static bool refill;
@@ -201,17 +203,20 @@ static uint64_t missing(void) {
   return found;
 }
 
-// The end of a phase: what is under way may still come, for `grace` seconds; then it is counted.
+// The end of a phase: what is under way may still come for `grace` seconds, in a closed loop for as
+// long as anything comes, since that is not much; what then is missing is counted.
 // `behind`: by how much, in nanoseconds, the load was too late itself, at worst.
 static void finish(const struct moment *from, double grace, uint64_t behind) {
   struct moment to = moment();
   uint64_t delivered = check.delivered, said = 0, lost_members = 0;
   refill = false;
-  uint64_t until = now_ns() + (uint64_t)(grace * 1e9);
-  uint64_t late = missing();
-  for (unsigned round = 0; late && now_ns() < until; round++) {
+  uint64_t until = now_ns() + (uint64_t)(grace * 1e9), most = now_ns() + MOST_GRACE;
+  uint64_t late = missing(), seen = counts.bytes_in;
+  for (unsigned round = 0; late && now_ns() < until && now_ns() < most; round++) {
     wire_poll(1000000);
     if (round % 16 == 15) late = missing();
+    if (check.gap == 0 && counts.bytes_in != seen) until = now_ns() + (uint64_t)(grace * 1e9);
+    seen = counts.bytes_in;
   }
   late = missing();
   check.measuring = false;
@@ -241,20 +246,22 @@ static void command_closed(const char *line) {
   window = (unsigned)option(line, "window", 1);
   check_begin(members, senders, count);
   refill = true;
-  uint64_t begun = now_ns(), last = begun, seen = counts.bytes_in;
+  uint64_t begun = now_ns(), last = begun, seen = counts.bytes_in, first = seen;
   struct moment from = {0};
   for (unsigned round = 0; round < window; round++)
     for (unsigned i = 0; i < active * members; i++)
       if (all[i].place < senders) say(&all[i], now_ns());
-  for (uint64_t now = begun; now < begun + warm + length; now = now_ns()) {
-    if (!check.measuring && now >= begun + warm) {
+  for (uint64_t now = begun; !check.measuring || now < from.at + length; now = now_ns()) {
+    // A slow server is warm when it has delivered something.
+    bool warmed = now >= begun + warm && (seen != first || now > begun + MOST_GRACE);
+    if (!check.measuring && warmed) {
       from = moment();
       check.measuring = true;
     }
     wire_poll(10000000);
     if (counts.bytes_in != seen) {
       seen = counts.bytes_in, last = now;
-    } else if (now - last > 500000000) { // one's own message was dropped: say another
+    } else if (now - last > STALLED) { // one's own message was dropped: say another
       for (unsigned i = 0; i < active * members; i++)
         if (all[i].place < senders) say(&all[i], now);
       last = now;

@@ -135,20 +135,28 @@ def quick(record: Record, case: work.Case) -> str:
     return "\n".join(lines)
 
 
+def delays(record: Record, case: str, server: str) -> str:
+    """p50, p99 with its range, and p99.9 of one server."""
+    found = [middle(record, case, server, name) for name in ("p50", "p999")]
+    around = cell(record, case, server, "p99", lost=BEHIND)
+    if None in found:
+        return around
+    return " / ".join((short(found[0] or 0), around, short(found[1] or 0)))
+
+
 def open_loop(record: Record) -> str:
-    columns: list[Column] = []
-    for case in work.PARTS["open"]:
-        rate = case.facts["rate"]
-        columns += [
-            (f"{case.name}, {rate}/s: {figure}, ms", case.name, figure, 1.0)
-            for figure in ("p50", "p99", "p999")
-        ]
+    cases = work.PARTS["open"]
+    rows = [
+        [label(record, server), *(delays(record, case.name, server) for case in cases)]
+        for server in ordered(record, "p99", high_is_good=False)
+    ]
+    head = ["p50 / p99 / p99.9, ms", *(f"{case.name}, {case.facts['rate']}/s" for case in cases)]
     highest = [
         (f"{case.name}: messages a second", case.name, "highest", 1.0)
         for case in work.PARTS["open"]
     ]
     return (
-        compared(record, columns, high_is_good=False, lost=BEHIND)
+        table(head, rows)
         + f"\nThe highest rate at which p99 stays under {work.GOOD_P99:.0f} ms:\n\n"
         + compared(record, highest, high_is_good=True, lost="")
     )

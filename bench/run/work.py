@@ -69,9 +69,9 @@ def fanout(
 ) -> Figures:
     rooms, members, senders, window = numbers
     with running(kind) as server, load(server) as client:
-        client.connect(rooms, members)
+        client.connect(rooms, members, settle=0.1)
         found = client.tell(
-            "closed", senders=senders, window=window, warm=warm, seconds=seconds, grace=3
+            "closed", senders=senders, window=window, warm=warm, seconds=seconds, grace=5
         )
         delivered, processor = found["delivered"], max(found["server_cpu"], 1e-4)
         return {
@@ -126,7 +126,7 @@ def open_loop(members: int, rate: float, kind: Kind, before: Sequence[Figures]) 
         shares: dict[float, float] = {}
 
         def good(tried: float) -> bool:
-            found = client.tell("open", senders=senders, rate=tried, seconds=0.4)
+            found = client.tell("open", senders=senders, rate=tried, seconds=0.4, grace=0.4)
             shares[tried] = found["load_cpu"] / found["seconds"]
             fine = found["delay_ms"]["p99"] < GOOD_P99 and not (
                 found["dropped"] or found["lost_members"]
