@@ -36,19 +36,19 @@ class Load:
     """A load client at work on one server."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
-        self._child = child
+        self.child = child
 
     def tell(self, command: str, **options: float) -> Figures:
         """Let it do one thing; gives its figures (see `load.c`). LoadError if it has ended."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
         words = [command, *(f"{name}={value:g}" for name, value in options.items())]
         try:
-            self._child.stdin.write(" ".join(words) + "\n")
-            self._child.stdin.flush()
+            self.child.stdin.write(" ".join(words) + "\n")
+            self.child.stdin.flush()
         except BrokenPipeError as error:
             raise LoadError(f"the load client ended before {command}") from error
-        line = self._child.stdout.readline()
+        line = self.child.stdout.readline()
         if not line:
             raise LoadError(f"the load client ended at {command}")
         figures: Figures = json.loads(line)

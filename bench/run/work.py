@@ -71,7 +71,7 @@ def fanout(
     with running(kind) as server, load(server) as client:
         client.connect(rooms, members, settle=0.1)
         found = client.tell(
-            "closed", senders=senders, window=window, warm=warm, seconds=seconds, grace=5
+            "closed", senders=senders, window=window, warm=warm, seconds=seconds, grace=10
         )
         delivered, processor = found["delivered"], max(found["server_cpu"], 1e-4)
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -141,6 +142,30 @@ async def test_a_pause_of_the_server_is_in_the_delays_of_all_that_was_due_meanwh
     assert found["delay_ms"]["worst"] >= pause * 900
     assert found["delay_ms"]["p99"] >= pause * 800
     assert found["said"] == 100
+
+
+async def test_a_message_that_the_load_itself_sends_late_counts_from_when_it_was_due() -> None:
+    pause = 0.3
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def steady(client: Load) -> Figures:
+        client.connect(1, 2, settle=0)
+        loop.call_soon_threadsafe(stopped.set)
+        return client.tell("open", senders=1, rate=100, seconds=1, grace=1)
+
+    async with liar(honest) as server:
+        with load_client.load(server) as client:
+            talking = asyncio.create_task(asyncio.to_thread(steady, client))
+            await stopped.wait()
+            await asyncio.sleep(pause)  # into its phase, which has no sign outside
+            client.child.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(pause)
+            client.child.send_signal(signal.SIGCONT)
+            found = await talking
+    assert found["said"] == 100
+    assert found["behind_ms"] >= pause * 900
+    assert found["delay_ms"]["p99"] >= pause * 800
 
 
 def test_a_client_that_cannot_enter_says_why() -> None:
