@@ -20,7 +20,7 @@ import { showPeople } from "./people.js";
 import { atDoor } from "./refusal.js";
 import { session } from "./session.js";
 import { showSpeech } from "./speech.js";
-import { note, showState } from "./status.js";
+import { note, showState, tell } from "./status.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -373,7 +373,7 @@ byId("order-room").addEventListener("click", () => room && orderRoom(room));
 byId("message").addEventListener("focus", () => room?.muted && askStanding());
 moderation({
   send: (frame) => socket?.send(frame),
-  note,
+  tell,
   risen: () => {
     if (!room) return;
     room.mod = room.modAll = true;

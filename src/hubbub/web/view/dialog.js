@@ -5,10 +5,14 @@ import { words } from "./words.js";
 
 const box = /** @type {HTMLDialogElement} */ (byId("order"));
 let closed = () => {};
+let count = 0;
 
 byId("order-close").textContent = words.close;
 byId("order-close").addEventListener("click", () => box.close());
-box.addEventListener("close", () => closed());
+box.addEventListener("close", () => {
+  closed();
+  byId("order-body").replaceChildren();
+});
 // A click beside it closes it.
 box.addEventListener("click", (event) => event.target === box && box.close());
 
@@ -62,12 +66,19 @@ export function group(legend, ...buttons) {
   return el("fieldset", {}, el("legend", { text: legend }), el("div", { class: "choices" }, ...buttons));
 }
 
+/** @param {string} label @param {HTMLElement} input @param {string} [look] */
+function labelled(label, input, look = "field") {
+  const name = /** @type {HTMLLabelElement} */ (el("label", { text: label }));
+  name.htmlFor = input.id = `order-${++count}`;
+  return el("div", { class: look }, name, input);
+}
+
 /** @param {string} label @param {string} type */
 export function field(label, type) {
   const input = /** @type {HTMLInputElement} */ (el("input"));
   input.type = type;
   input.autocomplete = "off";
-  return { input, row: el("label", { class: type === "checkbox" ? "check" : "field" }, el("span", { text: label }), input) };
+  return { input, row: labelled(label, input, type === "checkbox" ? "check" : "field") };
 }
 
 /** @param {string} label @param {[string, number][]} options @param {number} chosen */
@@ -79,5 +90,5 @@ export function choice(label, options, chosen) {
     option.selected = value === chosen;
     select.append(option);
   }
-  return { select, row: el("label", { class: "field" }, el("span", { text: label }), select) };
+  return { select, row: labelled(label, select) };
 }

@@ -23,15 +23,15 @@ let password = "";
 /** @type {(frame: object) => void} */
 let send = () => {};
 /** @type {(what: string) => void} */
-let note = () => {};
+let tell = () => {};
 /** @type {() => void} */
 let risen = () => {};
 /** Marks the modes that hold, in the dialog about the room. */
 let marks = () => {};
 
-/** @param {{send: typeof send, note: typeof note, risen: typeof risen}} on `risen`: one is a moderator now */
+/** @param {{send: typeof send, tell: typeof tell, risen: typeof risen}} on `risen`: one is a moderator now */
 export function moderation(on) {
-  ({ send, note, risen } = on);
+  ({ send, tell, risen } = on);
   byId("order-login").textContent = words.moderator;
   byId("order-login").addEventListener("click", askPassword);
   byId("order-room").textContent = words.orderRoom;
@@ -89,7 +89,7 @@ function askPassword() {
       password = given;
       dialog.close();
       risen();
-      note(words.risen);
+      tell(words.risen);
     });
   });
   const dialog = open(words.moderator, form);
@@ -118,11 +118,13 @@ export function orderPerson(room, { username, name = username, seq, text = "", d
     }
     if (type === "ban" && address.input.checked) asks.address = true;
     dialog.close();
-    ask(asks, (answer) => note(answer.type === "error" ? told(answer) : words.done));
+    ask(asks, (answer) => tell(answer.type === "error" ? told(answer) : words.done));
   };
   const quote = text ? [el("blockquote", { text: text.slice(0, QUOTED), dir: "auto" })] : [];
   const one = seq && !deleted ? [button(words.deleteOne, act("delete"))] : [];
-  const acts = el("div", { class: "choices" }, button(words.mute, act("mute")), button(words.kick, act("kick")), button(words.ban, act("ban")));
+  const ban = button(words.ban, act("ban"));
+  ban.classList.add("grave");
+  const acts = el("div", { class: "choices" }, button(words.mute, act("mute")), button(words.kick, act("kick")), ban);
   const dialog = open(
     words.orderPerson(name),
     ...quote,

@@ -10,6 +10,12 @@ export function note(what) {
   if (byId("note").textContent !== what) byId("note").textContent = what;
 }
 
+/** Say that something is done; that is soon of no interest. @param {string} what */
+export function tell(what) {
+  note(what);
+  window.setTimeout(() => byId("note").textContent === what && note(""), 4000);
+}
+
 /** @param {import("../model/socket.js").State} state */
 export function showState(state) {
   const status = byId("status");
