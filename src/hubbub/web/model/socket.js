@@ -108,7 +108,7 @@ export class Socket {
 
   /** Try again later, and not before so many seconds. @param {number} least */
   #wait(least) {
-    const wait = backoff(this.#attempt++, Math.random()) + least * 1000;
+    const wait = backoff(this.#attempt++, Math.random(), least);
     this.#due = Date.now() + wait;
     window.setTimeout(() => this.#tick(), wait);
     this.#tick();

@@ -39,6 +39,7 @@ let ended = null;
 let asks = { open: false, again: false };
 /** The session from before this attempt to enter, to go back to if it fails. */
 let former = "";
+let offering = Promise.resolve();
 const mail = new Mail(post, () => showLetters(mail, room), words.refusals.not_found);
 
 byId("copy").textContent = words.copy;
@@ -343,10 +344,11 @@ function end() {
   document.title = "Hubbub";
 }
 
-/** At the door: what was left unsent. */
-async function offerLeft() {
-  if (room || (session.token && !session.user)) return;
-  showLeft(await leftBehind(isOurs));
+/** At the door: what was left unsent. One look after the other: each holds the locks that it tries. */
+function offerLeft() {
+  offering = offering.then(async () => {
+    if (!room && (!session.token || session.user)) showLeft(await leftBehind(isOurs));
+  });
 }
 
 composer({

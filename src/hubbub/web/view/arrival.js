@@ -45,7 +45,7 @@ export async function arrive() {
     if (!house.isIn()) showDoor();
   } else if (!house.isIn()) {
     if (found.code || session.token) showDoor({ message: later(found.code) });
-    timer = window.setTimeout(arrive, backoff(attempt++, Math.random()) + found.seconds * 1000);
+    timer = window.setTimeout(arrive, backoff(attempt++, Math.random(), found.seconds));
   }
 }
 
