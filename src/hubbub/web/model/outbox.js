@@ -14,6 +14,12 @@
 /** What answers each kind. */
 const ANSWERS = { chat: "chat", edit: "edited", delete: "deleted" };
 
+/** What a letter is on the wire. @param {Letter} letter @param {string | undefined} room */
+export function frameOf({ kind, seq, text, id }, room) {
+  const what = kind === "chat" ? { text } : kind === "edit" ? { seq, text } : { seq };
+  return { type: kind, room, ...what, id };
+}
+
 export class Outbox {
   constructor() {
     /** @type {Letter[]} */

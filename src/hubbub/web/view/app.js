@@ -1,6 +1,7 @@
 /** The page put together: what the person does, what the server says, what is shown. */
 
 import { newId } from "../model/link.js";
+import { frameOf } from "../model/outbox.js";
 import { Room } from "../model/room.js";
 import { Socket } from "../model/socket.js";
 import { Desk, deskFor, leftBehind, tidy } from "../store/desk.js";
@@ -40,10 +41,7 @@ let asks = { open: false, again: false };
 /** The session from before this attempt to enter, to go back to if it fails. */
 let former = "";
 let offering = Promise.resolve();
-const mail = new Mail(post, () => showLetters(mail, room), words.refusals.not_found);
-
-byId("copy").textContent = words.copy;
-byId("leave").textContent = words.leave;
+const mail = new Mail((letter) => socket?.send(frameOf(letter, room?.name)), () => showLetters(mail, room), words.refusals.not_found);
 
 /**
  * @param {string} name @param {string} place
@@ -75,7 +73,7 @@ async function enter(name, place, again = false) {
 const USER = "user ";
 const ofUser = (/** @type {string} */ sub) => `${USER}${JSON.stringify(sub)} `;
 
-/** Whether what is kept under this session is of who one is now. @param {string} other */
+/** Whether it is of who one is now. @param {string} other */
 const isOurs = (other) => (session.user ? other.startsWith(ofUser(session.user)) : !other.startsWith(USER));
 
 function protocols() {
@@ -291,11 +289,6 @@ function back() {
 
 byId("scroll").addEventListener("scroll", back);
 
-/** @param {import("../model/outbox.js").Letter} letter */
-function post({ kind, seq, text, id }) {
-  const what = kind === "chat" ? { text } : kind === "edit" ? { seq, text } : { seq };
-  socket?.send({ type: kind, room: room?.name, ...what, id });
-}
 
 /** @param {"edit" | "delete"} kind @param {number} seq @param {string} text */
 function change(kind, seq, text) {
@@ -362,6 +355,9 @@ composer({
   note,
 });
 
+byId("copy").textContent = words.copy;
+byId("copy").addEventListener("click", copyLink);
+byId("leave").textContent = words.leave;
 byId("leave").addEventListener("click", () => {
   mail.desk?.forget();
   out();
@@ -369,7 +365,6 @@ byId("leave").addEventListener("click", () => {
   byId(session.user ? "room" : "name").focus();
 });
 
-byId("copy").addEventListener("click", copyLink);
 byId("order-room").addEventListener("click", () => room && orderRoom(room));
 // A mute that a moderator lifted in another room is not told here.
 byId("message").addEventListener("focus", () => room?.muted && askStanding());
