@@ -278,7 +278,8 @@ class Lobby:
     def inform(self, session: Session, welcome: Welcome, now: float) -> None:
         """Put into a welcome what may and may not be done in its room."""
         place = welcome.room
-        welcome.mod = session.moderates(place)
+        welcome.mod, welcome.mod_all = session.moderates(place), session.moderates_all
+        welcome.writes = session.grant is None or session.grant.writes(place)
         if self.standing.is_lax:
             return
         mode = self.standing.modes.get(place, OPEN)
@@ -340,4 +341,12 @@ def _put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) -
     done = "you were put out of" if code == "kicked" else "you are banned from"
     where = "this server" if record.everywhere else record.room
     why = f": {record.reason}" if record.reason else ""
-    return Error(f"{done} {where}{why}", code, id, until=record.until, room=room)
+    return Error(
+        f"{done} {where}{why}",
+        code,
+        id,
+        until=record.until,
+        room=room,
+        reason=record.reason,
+        everywhere=record.everywhere,
+    )

@@ -7,11 +7,13 @@ const MOST = 30_000;
 
 /**
  * How long to wait before an attempt, in ms: doubled each time, with jitter over its upper half,
- * so that a restart does not bring everyone at once.
+ * so that a restart does not bring everyone at once; or a little more than the server asked for.
  * @param {number} attempt 0 for the first
  * @param {number} random 0 to 1
+ * @param {number} [least] seconds that the server asked to wait
  */
-export function backoff(attempt, random) {
+export function backoff(attempt, random, least = 0) {
+  if (least) return Math.round(least * 1000 * (1 + random / 2));
   const full = Math.min(MOST, FIRST * 2 ** Math.min(attempt, 10));
   return Math.round(full * (0.5 + random / 2));
 }
