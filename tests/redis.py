@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from types import TracebackType
 from typing import Self
 
 from redis import Redis
+
+PROGRAM = os.environ.get("HUBBUB_REDIS", "redis-server")
+"""Whose place Valkey's can take, to try it."""
 
 
 def free_port() -> int:
@@ -38,7 +42,7 @@ class RedisServer:
         # fmt: off
         command = [
             "setpriv", "--pdeathsig", "KILL",  # also where a time limit ends the tests at once
-            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
+            PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1",
             "--dir", str(self.folder), "--save", "", "--appendonly", "yes",
             "--appendfsync", "always", "--unixsocket", str(self.folder / "redis.sock"),
             *self._options,
@@ -50,6 +54,11 @@ class RedisServer:
             if "Ready to accept connections" in line:
                 return
         raise AssertionError("redis-server did not start")
+
+    @property
+    def at(self) -> str:
+        """Its host and port."""
+        return f"127.0.0.1:{self.port}"
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -32,10 +32,10 @@ from hubbub.http.patience import Patience
 from hubbub.http.reverify import Reverifier
 from hubbub.http.upgrade import Door
 from hubbub.protocol.codes import GOING_AWAY
+from hubbub.redis_url import masked
 from hubbub.settings import Settings
 from hubbub.store.base import StoreError
 from hubbub.store.memory import MemoryStore
-from hubbub.values import masked
 
 __all__ = ["Server", "StartError", "serve"]
 
@@ -203,7 +203,9 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
     for line in (*store.worries(), ALONE):
         structlog.get_logger().warning(line)
     keeper = Following(store, loop)
-    keeper.listen = lambda: Hints(settings.store, store.node, keeper.grown, keeper.look)
+    keeper.listen = lambda: Hints(
+        settings.store, store.node, keeper.grown, keeper.look, store.master
+    )
     return keeper, place
 
 

@@ -314,6 +314,10 @@ class RedisStore:
             raise redis_client.trouble(problem) from problem
         self.follow_all()
 
+    def master(self) -> tuple[str, int] | None:
+        """See `redis_client.master`; called on any thread."""
+        return redis_client.master(self._redis)
+
     def close(self) -> None:
         """See `Store.close`."""
         self._redis.close()
