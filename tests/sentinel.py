@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 
@@ -35,7 +36,7 @@ class Watch:
     @property
     def master(self) -> RedisServer:
         """The one that the Sentinels take for it."""
-        found = self.sentinels[0].sentinel_get_master_addr_by_name("mymaster")
+        found: Any = self.sentinels[0].sentinel_get_master_addr_by_name("mymaster")
         return self.servers[int(found[1])]
 
     @property
@@ -76,7 +77,7 @@ def watched(*options: str) -> Iterator[Watch]:
 
 def _knows_all(sentinel: Redis) -> bool:
     try:
-        seen = sentinel.sentinel_master("mymaster")
+        seen: Any = sentinel.sentinel_master("mymaster")
     except OSError:
         return False
     except Exception as problem:

@@ -120,7 +120,7 @@ def test_as_a_user_who_may_do_no_more_than_the_page_says() -> None:
         server.client.acl_setuser("default", enabled=False)
         store = made(f"redis://hubbub:p%40ss%3Aw%2Frd@{server.at}/0")
         assert keep(store, say("hello")) == [1]
-        assert store.worries() == [], "which it may not ask"
+        assert store.worries() == []
         store.check()
         store.close()
         for user in ("hubbub:wrong", "other:p%40ss%3Aw%2Frd", "default:"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from redis.client import PubSub
 from redis.exceptions import RedisError
@@ -91,7 +91,5 @@ class Hints:
             master = self._master()
         except RedisError:  # without Sentinels it is as good as ever
             return False
-        connection = channel.connection
-        return master is not None and (
-            connection is None or master != (connection.host, connection.port)
-        )
+        connection: Any = channel.connection
+        return master is not None and master != (connection.host, connection.port)

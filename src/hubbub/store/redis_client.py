@@ -69,9 +69,12 @@ def _watched(url: str, options: dict[str, Any]) -> Redis:
         "username": user,
         "password": password,
     }
-    sentinel = Sentinel(place.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    sentinel: Any = Sentinel(place.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
     user, password = place.login
-    return sentinel.master_for(place.name, db=place.db, username=user, password=password, **options)
+    client: Redis = sentinel.master_for(
+        place.name, db=place.db, username=user, password=password, **options
+    )
+    return client
 
 
 def master(client: Redis) -> tuple[str, int] | None:
@@ -104,25 +107,37 @@ def _check_files(options: dict[str, Any]) -> None:
 
 def worries(client: Redis) -> list[str]:
     """What of this Redis' settings a person should know: what it may lose."""
-    try:
-        shown = {**client.config_get("maxmemory*"), **client.config_get("append*")}
-    except (RedisError, OSError):
-        return []  # where they are not shown, as by many hosts
-    found = {_text(name): _text(value) for name, value in shown.items()}
+    found = _settings(client)
     lines: list[str] = []
     if found.get("appendonly") == "no":
         lines.append(
             "Redis keeps no log of its own (appendonly no): a restart of it loses messages"
         )
-    elif found.get("appendfsync") != "always":
+    elif found.get("appendfsync", "always") != "always":
         lines.append(
-            f"Redis writes to its disk now and then (appendfsync {found.get('appendfsync')}): a"
+            f"Redis writes to its disk now and then (appendfsync {found['appendfsync']}): a"
             " crash of its machine may lose the last second, which was seen already"
         )
     policy = found.get("maxmemory-policy", "noeviction")
-    if found.get("maxmemory") != "0" and policy != "noeviction":
+    if found.get("maxmemory", "0") != "0" and policy != "noeviction":
         lines.append(f"Redis may throw rooms away (maxmemory-policy {policy}); set noeviction")
     return lines
+
+
+def may_lose(client: Redis) -> bool:
+    """Whether a restart or a change of the master may lose what was seen."""
+    found = _settings(client)
+    is_safe = found.get("appendonly") == "yes" and found.get("appendfsync") == "always"
+    return not is_safe or isinstance(client.connection_pool, SentinelConnectionPool)
+
+
+def _settings(client: Redis) -> dict[str, str]:
+    """What may be known of it: nothing where it is not shown, as by many hosts."""
+    try:
+        shown = {**client.config_get("maxmemory*"), **client.config_get("append*")}
+    except (RedisError, OSError):
+        return {}
+    return {_text(name): _text(value) for name, value in shown.items()}
 
 
 def _text(value: object) -> str:
