@@ -66,6 +66,19 @@ class Settings:
         "Where to listen, HOST:PORT. An IPv6 address stands in brackets ([::1]:3000), no host"
         " (:3000) means all interfaces, and port 0 lets the system choose a free one.",
     )
+    workers: int = _setting(
+        1,
+        "Processes that share the port, each a node of its own with limits of its own. More than"
+        " one needs a store in Redis.",
+        least=1,
+    )
+    drain: float = _setting(
+        0.0,
+        "Seconds that a server takes to stop, so that its clients go to other nodes one after the"
+        " other: at first /health alone says draining, then connections are closed (1012), spread"
+        " over the rest. 0: all at once (1001).",
+        least=0,
+    )
     store: str = _setting(
         "sqlite:",
         "Where messages are kept. sqlite:///srv/chat.db keeps them in that file, sqlite:chat.db in"
@@ -237,6 +250,13 @@ class Settings:
         _check_choice("sync", self.sync, ("normal", "full"))
         _check_choice("auth", self.auth, ("off", "optional", "required"))
         _check_store(self.store)
+        kind = self.store.partition(":")[0]
+        if self.workers > 1 and kind not in REDIS:
+            raise SettingError(
+                "workers",
+                f"is {self.workers}, and a store of the kind {kind}: is for one process alone",
+                "give --store redis://HOST:6379/0 (docs/cluster.md), or 1 worker",
+            )
         parse_addr(self.addr)
         if (self.tls_cert is None) != (self.tls_key is None):
             there, missing = (
