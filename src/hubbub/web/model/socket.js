@@ -1,4 +1,4 @@
-import { ANSWER, address, backoff, isFinal, look } from "./link.js";
+import { ANSWER, address, asked, backoff, isFinal, look } from "./link.js";
 
 /**
  * A connection that comes back by itself. `on` hears of what happens: `open` (say who you are),
@@ -93,7 +93,8 @@ export class Socket {
       this.on.stop(code, reason);
       return;
     }
-    const wait = backoff(this.#attempt++, Math.random());
+    const wait = asked(reason) ?? backoff(this.#attempt, Math.random());
+    this.#attempt++;
     this.#due = Date.now() + wait;
     if (!this.#opened) this.#askWhy(this.#due);
     window.setTimeout(() => this.#tick(), wait);
