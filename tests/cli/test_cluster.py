@@ -43,7 +43,8 @@ def test_a_missing_redis_py_is_told_with_its_mend(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["export --all", "audit", "backup copy.db"])
+@pytest.mark.parametrize("command", ["import all.jsonl", "backup copy.db"])
 def test_commands_that_work_on_a_file_say_so(command: str, tmp_path: Path) -> None:
+    (tmp_path / "all.jsonl").touch()
     line = told(*command.split(), "--store", "redis://u:hush@h", cwd=tmp_path)
     assert line.startswith("this works on a SQLite file, and --store is in Redis; give --store")

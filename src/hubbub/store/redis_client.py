@@ -157,6 +157,11 @@ def tag(name: str) -> str:
     return name.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
 
+def name_of(tag: str) -> str:
+    """The log whose `tag` it is."""
+    return tag.replace("%7D", "}").replace("%7B", "{").replace("%25", "%")
+
+
 def trouble(problem: Exception) -> StoreError:
     """What is told of a failure of Redis, to people in rooms too: so without addresses."""
     if isinstance(problem, BusyLoadingError):
