@@ -99,7 +99,8 @@ async def answers(url: str, log: Path) -> None:
 async def visitor(url: str) -> AsyncIterator[Client]:
     """One whose page comes from the proxy: so its Origin has to fit."""
     where = url.replace("http", "ws", 1) + "/ws"
-    async with connect(where, compression=None, origin=Origin(url)) as socket:
+    # What nobody reads must not keep it from hearing the answer to its goodbye.
+    async with connect(where, compression=None, origin=Origin(url), max_queue=None) as socket:
         yield Client(socket)
 
 
