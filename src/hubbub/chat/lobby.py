@@ -103,6 +103,10 @@ class Lobby:
             case _:
                 return self._moderation.handle(session, frame, now)
 
+    def hurries(self, session: Session, now: float) -> bool:
+        """Whether a `join` or `leave` at this moment would come too soon."""
+        return self._paces.moves.take(session.moves, now) < 0
+
     def hurry(self, session: Session, id: str | None, now: float) -> Effect | None:
         """Count a frame that neither says something nor moves; the refusal if it came too soon."""
         rest = self._paces.rest.take(session.rest, now)
@@ -294,6 +298,10 @@ class Lobby:
             message = f"the token is of {grant.sub}, and you are {session.grant.sub}"
             return [refuse(session, "forbidden", message, id)]
         session.grant = grant
+        for room in map(self.rooms.__getitem__, session.rooms):
+            member = session.rooms[room.name]
+            if member.title != grant.name:
+                member.title, room.roster_due = grant.name, True
         effects: list[Effect] = []
         for place in [place for place in session.rooms if not grant.reads(place)]:
             message = f"your new token does not let you into {place}"

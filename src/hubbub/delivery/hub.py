@@ -43,7 +43,7 @@ from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
-from hubbub.protocol.incoming import Auth, Incoming, Join
+from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
 from hubbub.websocket.frames import text_frame
@@ -122,13 +122,18 @@ class Hub:
         if isinstance(frame, Auth) and self.verify is not None:
             return self._authorize(reader, frame, self.verify, now)
         waits = False
-        for effect in self.lobby.handle(reader.session, frame, now):
+        effects = self.lobby.handle(reader.session, frame, now)
+        for effect in effects:
             if isinstance(effect, Enter):
                 self.feeds[effect.room.name].coming += 1
                 reader.returning += effect.since is not None
             elif isinstance(effect, Browse | AskAuthor | AskWritings):
                 waits = True
             self.put(effect)
+        if isinstance(frame, Mod) and self.lobby.has_password:
+            right = any(isinstance(one, Tell) and isinstance(one.frame, Ok) for one in effects)
+            told = "a moderator by password" if right else "no moderator by password"
+            self.log.warning(told, conn_id=reader.id, remote=reader.session.address)
         if isinstance(frame, Join):
             feed = self.feeds.get(names.tidy(frame.room))
             if feed is not None and not feed.is_needed:
@@ -148,6 +153,8 @@ class Hub:
             else:
                 for effect in self.lobby.authorize(reader.session, found, frame.id):
                     self.put(effect)
+                for feed in reader.feeds:  # which may have a new display name to tell
+                    self.fanout.dirty[feed] = None
                 self.expiry.watch(reader)
             reader.answered()
 
@@ -355,7 +362,8 @@ class Hub:
         self.keeper.rest(feed.name)
 
     def _welcome(self, effect: Enter | Again) -> Welcome:
-        frame = welcome(self.feeds[effect.room.name], effect)
+        name = effect.room.name
+        frame = welcome(self.feeds[name], effect, self.keeper.first(name))
         self.lobby.inform(effect.session, frame, time.monotonic())
         return frame
 
@@ -368,8 +376,7 @@ class Hub:
         if effect.since is not None:
             reader.returning -= 1
             self.soon(reader.go_on)
-            first = self.keeper.first(name)
-            seen = resume(frame, effect.since, effect.epoch, first)
+            seen = resume(frame, effect.since, effect.epoch, self.keeper.first(name))
         self.fanout.tell(reader, frame)
         feed.coming -= 1
         feed.attach(reader, seen)
