@@ -91,6 +91,19 @@ def test_what_retention_took_is_not_there_and_its_ids_are(
     done("import", "room.jsonl", "--store", "sqlite:new.db", cwd=tmp_path)
 
 
+def test_ids_that_are_remembered_for_a_last_while_are_in_it(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    day = 86_400_000
+    store = in_redis(redis, keep_days=1)
+    for number, ts in enumerate((day, 3 * day, 3 * day + 1)):
+        keep(store, say(str(number), f"i{number}"), ts=ts)
+    store.close()
+    assert redis.client.hlen("hubbub:{red}:old") == 2
+    text = done("export", "red", "--store", redis.url, cwd=tmp_path)
+    assert [json.loads(one)["id"] for one in text.splitlines()[2:]] == ["i0", "i1", "i2"]
+
+
 def test_a_room_that_changed_under_the_reader_is_told(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +131,7 @@ def test_what_was_said_meanwhile_is_not_in_it(redis: RedisServer) -> None:
     keep(store, *[say(str(number), f"i{number}") for number in range(1000)])
     chunks = RedisSnapshot(redis.client, "red").chunks(lambda _: None)
     first = [next(chunks), next(chunks)]
-    keep(store, say("meanwhile", "i"), edit(900, "changed"))
+    keep(store, say("meanwhile", "meanwhile, too"), edit(900, "changed"))
     lines = b"".join([*first, *chunks]).splitlines()
     seqs = [json.loads(one)["event"]["seq"] for one in lines if b'"event"' in one[:20]]
     assert seqs == list(range(1, 1001))

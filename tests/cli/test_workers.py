@@ -51,7 +51,9 @@ class Workers:
     def joined(self, stack: ExitStack, name: str) -> tuple[ClientConnection, int]:
         """A client in the room, and the worker that it came to."""
         before = len(self.lines("connect"))
-        client = stack.enter_context(connect(f"ws://127.0.0.1:{self.server.port}/ws"))
+        # What nobody reads must not keep it from hearing the answer to its goodbye.
+        where = f"ws://127.0.0.1:{self.server.port}/ws"
+        client = stack.enter_context(connect(where, max_queue=None))
         say(client, type="join", room="general", username=name)
         until(client, "roster")
         return client, self.until("connect", before + 1)[-1]["worker"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
@@ -22,6 +23,18 @@ def test_the_page_waits_as_long_as_it_is_asked_to(tabs: Tabs, server: Server) ->
         ["the server is restarting; retry_after=1.5", "retry_after=99999", "", "retry_after=x"],
     )
     assert waits == [1500, 30_000, None, None]
+
+    sockets: list[WebSocketRoute] = []
+
+    def hold(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket("**/ws", hold)
+    page.reload()
+    join(page, "ann", "garden")
+    sockets[-1].close(code=1012, reason="the server is restarting; retry_after=25.0")
+    expect(page.get_by_text(re.compile("Reconnecting in 2[345]"))).to_be_visible()
 
 
 def test_a_page_that_was_sent_away_is_back_in_its_room(tabs: Tabs, tmp_path: Path) -> None:
