@@ -18,6 +18,15 @@ export function backoff(attempt, random, least = 0) {
   return Math.round(full * (0.5 + random / 2));
 }
 
+/**
+ * How long the server asks to wait in the reason of its close, in ms; null if it does not.
+ * @param {string} reason
+ */
+export function asked(reason) {
+  const found = /retry_after=(\d+(\.\d+)?)$/.exec(reason);
+  return found ? Math.min(MOST, Math.round(1000 * Number(found[1]))) : null;
+}
+
 const STOPS = new Set([1002, 1007, 1008, 1009, 4401, 4403, 4409]);
 
 /**

@@ -1,4 +1,4 @@
-import { ANSWER, address, backoff, isFinal, look } from "./link.js";
+import { ANSWER, address, asked, backoff, isFinal, look } from "./link.js";
 
 /**
  * A connection that comes back by itself. `on` hears of what happens: `open` (say who you are),
@@ -102,13 +102,19 @@ export class Socket {
       this.on.stop(code, reason);
       return;
     }
-    this.#wait(0);
+    this.#wait(0, asked(reason));
     if (!this.#opened) this.#askWhy(false);
   }
 
-  /** Try again later, and not before so many seconds. @param {number} least */
-  #wait(least) {
-    const wait = backoff(this.#attempt++, Math.random(), least);
+  /**
+   * Try again later: when the server asked for it, or else later each time, and not before so many
+   * seconds.
+   * @param {number} least
+   * @param {number | null} [wanted] in ms
+   */
+  #wait(least, wanted) {
+    const wait = wanted ?? backoff(this.#attempt, Math.random(), least);
+    this.#attempt++;
     this.#due = Date.now() + wait;
     window.setTimeout(() => this.#tick(), wait);
     this.#tick();
