@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from tests.redis import RedisServer
 from tests.server import Client, Frame, House, house
@@ -74,6 +76,19 @@ async def test_the_password_makes_a_moderator_and_nothing_else_does() -> None:
         await here.cy.nothing_more()
 
 
+async def test_who_tries_the_password_is_in_the_log() -> None:
+    async with house(mod_password=PASSWORD) as here:
+        with capture_logs() as lines:
+            here.server.hub.log = structlog.get_logger()
+            async with here.client() as ann:
+                for guess in ("no", PASSWORD, "no"):
+                    await ask(ann, "mod", password=guess)
+        tried = [line for line in lines if "by password" in line["event"]]
+        assert [line["event"].split()[0] for line in tried] == ["no", "a", "no"]
+        assert {line["remote"] for line in tried} == {"127.0.0.1"}
+        assert PASSWORD not in str(lines)
+
+
 async def test_the_password_cannot_be_guessed_for_long() -> None:
     async with scene() as here:
         answers = [await ask(here.bob, "mod", password=f"guess {n}") for n in range(7)]
@@ -108,6 +123,7 @@ async def test_who_is_kicked_is_out_and_may_come_back() -> None:
         error = await here.bob.hear()
         assert (error["code"], error["room"]) == ("kicked", "general")
         assert "cool down" in error["message"]
+        assert error["reason"] == "cool down"
         assert await here.cy.until("moderated") == event
         assert (await here.cy.hear())["type"] == "left"
         assert (await here.cy.hear())["users"] == ["ann", "cy"]
@@ -119,11 +135,13 @@ async def test_who_is_kicked_is_out_and_may_come_back() -> None:
 async def test_who_is_muted_hears_and_does_not_speak_until_the_time_is_over() -> None:
     async with scene() as here:
         mine = await said(here.bob, "before")
-        assert (await ask(here.ann, "mute", username="bob", seconds=1000))["type"] == "ok"
+        fields = {"seconds": 1000, "reason": "cool down"}
+        assert (await ask(here.ann, "mute", username="bob", **fields))["type"] == "ok"
         event = await here.bob.until("moderated")
         assert (event["action"], event["username"]) == ("mute", "bob")
         error = await said(here.bob, "words")
         assert (error["code"], error["until"]) == ("muted", event["until"])
+        assert error["reason"] == "cool down"
         edit = await ask(here.bob, "edit", seq=mine["seq"], text="other words")
         assert edit["code"] == "muted"
         assert (await ask(here.bob, "delete", seq=mine["seq"]))["type"] == "deleted"
@@ -133,7 +151,7 @@ async def test_who_is_muted_hears_and_does_not_speak_until_the_time_is_over() ->
         await here.bob.say("leave", id="bye")
         await here.bob.until("left", id="bye")
         welcome = await here.bob.join("general", "robert")
-        assert welcome["muted"] == {"until": event["until"]}
+        assert welcome["muted"] == {"until": event["until"], "reason": "cool down"}
         assert (await said(here.bob, "words"))["code"] == "muted"
         here.here.server.lobby.offset += 1001
         assert (await said(here.bob, "words"))["type"] == "chat"
@@ -145,6 +163,7 @@ async def test_who_is_banned_is_out_at_once_and_stays_out() -> None:
         error = await here.bob.until("error")
         assert (error["code"], error["room"]) == ("banned", "general")
         assert "spam" in error["message"]
+        assert (error["reason"], "everywhere" in error) == ("spam", False)
         assert (await here.bob.closed())[0] == 4403
         await here.cy.until("left", username="bob")
 
@@ -180,7 +199,7 @@ async def test_a_ban_everywhere_ends_all_sockets_of_the_person() -> None:
         assert (await second.closed())[0] == 4403
         async with here.here.client() as third:
             error = await ask(third, "join", room="third", username="x", session=session)
-            assert error["code"] == "banned"
+            assert (error["code"], error["everywhere"]) == ("banned", True)
             assert "until" not in error
 
 
@@ -270,6 +289,9 @@ async def test_someone_who_has_gone_is_known_by_their_message() -> None:
         assert (await ask(here.ann, "ban", username="bob"))["code"] == "not_found"
         assert (await ask(here.ann, "ban", seq=99))["code"] == "not_found"
         assert (await ask(here.ann, "ban"))["code"] == "invalid"
+        unknown = await ask(here.ann, "ban", seq=seq, address=True)
+        assert unknown["code"] == "not_found"
+        assert "address is not known" in unknown["message"]
         assert (await ask(here.ann, "ban", seq=seq))["type"] == "ok"
         async with here.here.client() as bob:
             error = await ask(bob, "join", room="general", username="bob", session=session)

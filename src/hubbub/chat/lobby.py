@@ -103,6 +103,10 @@ class Lobby:
             case _:
                 return self._moderation.handle(session, frame, now)
 
+    def hurries(self, session: Session, now: float) -> bool:
+        """Whether a `join` or `leave` at this moment would come too soon."""
+        return self._paces.moves.take(session.moves, now) < 0
+
     def hurry(self, session: Session, id: str | None, now: float) -> Effect | None:
         """Count a frame that neither says something nor moves; the refusal if it came too soon."""
         rest = self._paces.rest.take(session.rest, now)
@@ -274,7 +278,8 @@ class Lobby:
     def inform(self, session: Session, welcome: Welcome, now: float) -> None:
         """Put into a welcome what may and may not be done in its room."""
         place = welcome.room
-        welcome.mod = session.moderates(place)
+        welcome.mod, welcome.mod_all = session.moderates(place), session.moderates_all
+        welcome.writes = session.grant is None or session.grant.writes(place)
         if self.standing.is_lax:
             return
         mode = self.standing.modes.get(place, OPEN)
@@ -294,6 +299,10 @@ class Lobby:
             message = f"the token is of {grant.sub}, and you are {session.grant.sub}"
             return [refuse(session, "forbidden", message, id)]
         session.grant = grant
+        for room in map(self.rooms.__getitem__, session.rooms):
+            member = session.rooms[room.name]
+            if member.title != grant.name:
+                member.title, room.roster_due = grant.name, True
         effects: list[Effect] = []
         for place in [place for place in session.rooms if not grant.reads(place)]:
             message = f"your new token does not let you into {place}"
@@ -332,4 +341,12 @@ def _put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) -
     done = "you were put out of" if code == "kicked" else "you are banned from"
     where = "this server" if record.everywhere else record.room
     why = f": {record.reason}" if record.reason else ""
-    return Error(f"{done} {where}{why}", code, id, until=record.until, room=room)
+    return Error(
+        f"{done} {where}{why}",
+        code,
+        id,
+        until=record.until,
+        room=room,
+        reason=record.reason,
+        everywhere=record.everywhere,
+    )

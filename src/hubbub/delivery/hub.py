@@ -43,11 +43,13 @@ from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
-from hubbub.protocol.incoming import Auth, Incoming, Join
+from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
-from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
+from hubbub.store.base import Opened, Outcome, Refused, Stored, StoreError, unavailable
 from hubbub.websocket.frames import text_frame
 
+GATHERED: Final = 64
+"""Effects that are enough for a turn, though more may be on their way."""
 LOOK: Final = 10.0
 """Seconds between two looks at the time of day."""
 Verify = Callable[[str, Callable[[Grant | str], None]], None]
@@ -92,6 +94,8 @@ class Hub:
         """What the store is keeping now: a line and the posts in it."""
         self._scheduled = False
         """A turn will come by itself: it is due, or the store will call for it."""
+        self._gathered = 1
+        """Effects that were in the line when it was looked at last."""
         self._appending = False
         self._opening: dict[str, list[Callable[[StoreError | None], None]]] = {}
         self._parked: list[Connection] = []
@@ -115,20 +119,26 @@ class Hub:
         self._line.append(effect)
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._turn)
+            self._gathered = 1
+            self._loop.call_soon(self._gather)
 
     def decide(self, reader: Connection, frame: Incoming, now: float) -> bool:
         """Deal with a frame; whether its reader has to wait for `go_on` before the next one."""
         if isinstance(frame, Auth) and self.verify is not None:
             return self._authorize(reader, frame, self.verify, now)
         waits = False
-        for effect in self.lobby.handle(reader.session, frame, now):
+        effects = self.lobby.handle(reader.session, frame, now)
+        for effect in effects:
             if isinstance(effect, Enter):
                 self.feeds[effect.room.name].coming += 1
                 reader.returning += effect.since is not None
             elif isinstance(effect, Browse | AskAuthor | AskWritings):
                 waits = True
             self.put(effect)
+        if isinstance(frame, Mod) and self.lobby.has_password:
+            right = any(isinstance(one, Tell) and isinstance(one.frame, Ok) for one in effects)
+            told = "a moderator by password" if right else "no moderator by password"
+            self.log.warning(told, conn_id=reader.id, remote=reader.session.address)
         if isinstance(frame, Join):
             feed = self.feeds.get(names.tidy(frame.room))
             if feed is not None and not feed.is_needed:
@@ -148,6 +158,8 @@ class Hub:
             else:
                 for effect in self.lobby.authorize(reader.session, found, frame.id):
                     self.put(effect)
+                for feed in reader.feeds:  # which may have a new display name to tell
+                    self.fanout.dirty[feed] = None
                 self.expiry.watch(reader)
             reader.answered()
 
@@ -186,6 +198,15 @@ class Hub:
         if self._line or self._at_work is not None:
             self._idle = self._loop.create_future()
             await self._idle
+
+    def _gather(self) -> None:
+        """Where several speak at once, see first who else does: fewer turns are fewer sends."""
+        count = len(self._line)
+        if self._gathered < count < GATHERED:
+            self._gathered = count
+            self._loop.call_soon(self._gather)
+        else:
+            self._turn()
 
     def _turn(self) -> None:
         self._scheduled = False
@@ -234,6 +255,14 @@ class Hub:
             self._turn()
 
     def _publish(self, post: Post, outcome: Outcome) -> None:
+        # The common case first: a chat that is kept.
+        if type(post) is Post and type(outcome) is Stored and outcome.fresh and not post.target:
+            feed = self.feeds[post.log]
+            if post.event is None:
+                feed.history.append((outcome.seq, outcome.payload))
+            feed.log.keep(text_frame(outcome.payload), outcome.seq)
+            self.fanout.dirty[feed] = None
+            return
         reader: Connection = post.session.socket
         if isinstance(post, Record):
             self._recorded(post, outcome)
@@ -243,9 +272,7 @@ class Hub:
             self._refused(post, outcome)
         elif outcome.fresh:
             feed = self.feeds[post.log]
-            if not post.target and post.event is None:
-                feed.history.append((outcome.seq, outcome.payload))
-            elif outcome.changed is not None:
+            if outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
                 for seq, payload in outcome.emptied:
                     feed.change(seq, payload)
@@ -355,7 +382,8 @@ class Hub:
         self.keeper.rest(feed.name)
 
     def _welcome(self, effect: Enter | Again) -> Welcome:
-        frame = welcome(self.feeds[effect.room.name], effect)
+        name = effect.room.name
+        frame = welcome(self.feeds[name], effect, self.keeper.first(name))
         self.lobby.inform(effect.session, frame, time.monotonic())
         return frame
 
@@ -368,8 +396,7 @@ class Hub:
         if effect.since is not None:
             reader.returning -= 1
             self.soon(reader.go_on)
-            first = self.keeper.first(name)
-            seen = resume(frame, effect.since, effect.epoch, first)
+            seen = resume(frame, effect.since, effect.epoch, self.keeper.first(name))
         self.fanout.tell(reader, frame)
         feed.coming -= 1
         feed.attach(reader, seen)

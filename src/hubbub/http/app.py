@@ -53,7 +53,7 @@ def application(lobby: Lobby, door: Door, admission: Admission, keeper: Keeper) 
 
     async def health(_: web.Request) -> web.Response:
         if not admission.is_open:
-            return answer({"status": "stopping"}, 503)
+            return answer({"status": "draining" if admission.is_draining else "stopping"}, 503)
         if keeper.problem is not None:
             return answer({"status": "degraded", "reason": keeper.problem}, 503)
         return answer({"status": "ok"})
