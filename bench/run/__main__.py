@@ -29,7 +29,7 @@ def build(kinds: Sequence[Kind]) -> tuple[list[Kind], dict[str, str]]:
     ready, skipped = [], {}
     for kind in kinds:
         lacking = servers.missing(kind)
-        if not lacking:
+        if kind.build and not lacking:
             told(f"building {kind.label}", passing=True)
         why = f"it needs {lacking}" if lacking else servers.build(kind)
         if why:

@@ -12,6 +12,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from hubbub.native import find
+
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "bench" / ".cache"
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -81,6 +83,7 @@ def described() -> dict[str, str]:
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "part in C": "not in use" if find("send_all") is None else "in use",
         **{name: version(name) for name in names},
     }
 
@@ -91,12 +94,13 @@ def busy() -> float:
 
 
 def digest(*folders: Path) -> str:
-    """Of the contents of all files under the folders that git would keep."""
+    """Of the contents of all files under the folders, without what is installed or built there."""
     found = hashlib.sha256()
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             parts = set(path.relative_to(folder).parts)
-            if path.is_file() and not parts & {"node_modules", "__pycache__", "target"}:
+            built = path.suffix == ".so" or parts & {"node_modules", "__pycache__"}
+            if path.is_file() and not built:
                 found.update(path.relative_to(folder).as_posix().encode())
                 found.update(path.read_bytes())
     return found.hexdigest()[:16]

@@ -97,7 +97,8 @@ def measured_on(record: Record) -> str:
         f"Measured {record.begun[:10]} in {turns} runs of each on {here['processor']},"
         f" {here['cores']} cores (core 0 shares with {here['core 0 shares with']}),"
         f" {here['memory']}, {here['system']}, kernel {here['kernel']}, Python {here['python']},"
-        f" uvloop {here['uvloop']}; load of the machine at the start {record.busy:.1f}.\n"
+        f" uvloop {here['uvloop']}, Hubbub's part in C {here['part in C']};"
+        f" load of the machine at the start {record.busy:.1f}.\n"
     )
 
 

@@ -171,11 +171,11 @@ def free_port() -> int:
 
 
 def unset(variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment without anyone's own settings of Hubbub."""
+    """The environment without anyone's own settings of Hubbub; whether to use C is no setting."""
     return {
         name: value
         for name, value in variables.items()
-        if not name.startswith("HUBBUB_") and name != "CHAT_ADDR"
+        if name == "HUBBUB_NATIVE" or not name.startswith(("HUBBUB_", "CHAT_ADDR"))
     }
 
 

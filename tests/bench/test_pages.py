@@ -9,15 +9,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.run import plots, report, results, servers, tables, work
+from bench.run import machine, plots, report, results, servers, tables, work
 from bench.run.results import Record, Run
 from bench.run.stats import Spread
 
 ROOT = Path(__file__).parents[2]
-MACHINE = dict.fromkeys(
-    ("processor", "cores", "core 0 shares with", "memory", "system", "kernel", "python", "uvloop"),
-    "x",
-)
+MACHINE = dict.fromkeys(machine.described(), "x")
 
 
 def record(part: str, **servers_figures: list[dict[str, float]]) -> Record:
