@@ -34,7 +34,7 @@ ABOUT = {
     "storm": "5,000 members of 50 rooms lose their connections, and all connect again at once.",
     "memory": "Growth of the server's resident memory, rooms of 100 idle members.",
     "stopped": (
-        "800 messages a second of 2,000 bytes to 50 members, one of whom reads nothing for 3 s,"
+        "800 messages a second of 3,900 bytes to 50 members, one of whom reads nothing for 3 s,"
         " then reads again."
     ),
     "growth": "CPU time of the server; the exponent b of cost = a·sizeᵇ that fits best.",

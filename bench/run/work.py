@@ -210,7 +210,7 @@ def memory(count: int, kind: Kind, _before: Sequence[Figures]) -> Figures:
 
 
 def stopped(kind: Kind, _before: Sequence[Figures]) -> Figures:
-    members, rate, seconds, text = 50, 800, 3.0, 2000
+    members, rate, seconds, text = 50, 800, 3.0, 3900
     with running(kind) as server, load(server, text) as client:
         client.connect(1, members)
         at_rest = server.memory()
