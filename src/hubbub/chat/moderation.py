@@ -170,7 +170,8 @@ class Moderation:
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)
         if isinstance(frame, Kick):
-            if not here:
+            members = self._rooms[place].members.values()  # those on other nodes, too
+            if not any(member.identity == person.identity for member in members):
                 return [refuse(session, "not_found", f"{person.name} is not here", frame.id)]
             return self._act(session, place, frame, "kick", person, reason=frame.reason)
         until = None

@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
@@ -24,6 +24,7 @@ from hubbub.chat.grants import Grant
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import (
     Again,
+    Ask,
     AskAuthor,
     AskWritings,
     Browse,
@@ -31,6 +32,7 @@ from hubbub.chat.session import (
     Effect,
     Enter,
     Exit,
+    Free,
     Post,
     Record,
     Tell,
@@ -47,6 +49,9 @@ from hubbub.protocol.incoming import Auth, Incoming, Join
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
 from hubbub.websocket.frames import text_frame
+
+if TYPE_CHECKING:
+    from hubbub.delivery.presence import Presence
 
 LOOK: Final = 10.0
 """Seconds between two looks at the time of day."""
@@ -80,6 +85,8 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self.log = structlog.get_logger()
         self.expiry = Expiry(loop)
+        self.presence: Presence | None = None
+        """Where there are many nodes: tells them who is here."""
         self.verify: Verify | None = None
         """Where there are tokens: looks at one, and calls back with its grant or what is wrong."""
         self._loop = loop
@@ -124,8 +131,10 @@ class Hub:
         waits = False
         for effect in self.lobby.handle(reader.session, frame, now):
             if isinstance(effect, Enter):
-                self.feeds[effect.room.name].coming += 1
-                reader.returning += effect.since is not None
+                self.expect(reader, effect)
+            elif isinstance(effect, Ask):
+                self.feeds[effect.room].coming += 1
+                waits = True
             elif isinstance(effect, Browse | AskAuthor | AskWritings):
                 waits = True
             self.put(effect)
@@ -134,6 +143,18 @@ class Hub:
             if feed is not None and not feed.is_needed:
                 self._end(feed)  # it was opened for this join, which was refused
         return waits
+
+    def expect(self, reader: Connection, enter: Enter) -> None:
+        """A reader was let in, and will be told so."""
+        self.feeds[enter.room.name].coming += 1
+        reader.returning += enter.since is not None
+
+    def expect_no_more(self, place: str) -> None:
+        """Who asked to come in is answered."""
+        feed = self.feeds[place]
+        feed.coming -= 1
+        if not feed.is_needed:
+            self._end(feed)
 
     def _authorize(self, reader: Connection, frame: Auth, verify: Verify, now: float) -> bool:
         """Look at a new token; whether its reader has to wait, which it has unless it hurries."""
@@ -295,6 +316,12 @@ class Hub:
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
             case Browse() | AskAuthor() | AskWritings():
                 self._ask(effect)
+            case Ask():
+                assert self.presence is not None
+                self.presence.ask(effect)
+            case Free():
+                assert self.presence is not None
+                self.presence.free(effect.room, effect.member)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
@@ -341,6 +368,8 @@ class Hub:
     def _opened(self, name: str, opened: Opened | StoreError) -> None:
         waiting = self._opening.pop(name)
         problem = opened if isinstance(opened, StoreError) else None
+        if problem is not None and self.lobby.occupancy is not None:
+            self.lobby.occupancy.forget(name)
         if not isinstance(opened, StoreError):
             self.feeds[name] = Feed(name, opened, self._history)
         for then in waiting:
@@ -353,6 +382,12 @@ class Hub:
         del self.feeds[feed.name]
         self.fanout.forget(feed)
         self.keeper.rest(feed.name)
+        if self.lobby.occupancy is not None:
+            self.lobby.occupancy.forget(feed.name)
+
+    def is_open(self, place: str) -> bool:
+        """Whether a room's log is open, or about to be."""
+        return place in self.feeds or place in self._opening
 
     def _welcome(self, effect: Enter | Again) -> Welcome:
         frame = welcome(self.feeds[effect.room.name], effect)
@@ -376,7 +411,10 @@ class Hub:
         reader.feeds += (feed,)
         # Not when it was decided: a flush in between would tell the roster before this.
         effect.room.roster_due |= effect.changes
-        if not effect.quiet:
+        quiet = effect.quiet
+        if quiet is None:
+            quiet = not effect.room.introduce(member)
+        if not quiet:
             joined = Joined(name, member.name, member.title, member.guest)
             feed.log.tell(text_frame(encode(joined)))
         self.fanout.dirty[feed] = None
@@ -398,6 +436,8 @@ class Hub:
         effect.room.roster_due |= effect.changes
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
+        if self.presence is not None:
+            self.presence.free(name, member)
         if feed.is_needed:
             self.fanout.dirty[feed] = None
         else:

@@ -9,7 +9,7 @@ from hubbub.protocol.outgoing import Gap, Welcome
 
 def welcome(feed: Feed, effect: Enter | Again) -> Welcome:
     """The welcome of a newcomer, with the room's last messages."""
-    present = effect.present
+    present = effect.present or effect.room.present()
     return Welcome(
         room=feed.name,
         username=effect.member.name,
