@@ -64,7 +64,7 @@ class Presence:
         self._answers = False
         """Redis did, when it was asked last."""
         self._since = 0.0
-        """Since when it has, on the loop's clock, and this node was awake."""
+        """Since when it has without a pause, on the loop's clock."""
         self._answered_at = float("-inf")
         self._counts: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -201,7 +201,7 @@ class Presence:
                 # What was said meanwhile may have reached it or not; or others have put us out.
                 self._owed.update(self._occupancy.counts())
                 self._counts = {}
-            if not self._answers or leased.anew or now - self._answered_at > self._lease:
+            if not self._answers or leased.anew or now - self._answered_at > self._lease / 2:
                 self._since = now
             self._answers = True
             self._answered_at = now

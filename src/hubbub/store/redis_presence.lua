@@ -258,14 +258,16 @@ local function bury(keys, args)
 end
 
 -- Renew a node's lease: {whether it had ended, nodes that are dead and for how many ms, how many
--- live}. `may_bury`: then those whose lease has ended are taken for dead.
+-- live}. `may_bury`: then those whose lease has ended are taken for dead; but not where the asker's
+-- own has half ended: this may have waited for long in a Redis that stood still, as others' have.
 local function lease(keys, args)
   local node, ttl, may_bury, is_new = args[1], tonumber(args[2]), args[3], args[4]
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  if is_new == '0' and not redis.call('ZSCORE', keys[1], node) then return { 1, {}, 0 } end
+  local ends = redis.call('ZSCORE', keys[1], node)
+  if is_new == '0' and not ends then return { 1, {}, 0 } end
   redis.call('ZADD', keys[1], whole(now + ttl), node)
-  if may_bury == '1' then
+  if may_bury == '1' and ends and tonumber(ends) - now > ttl / 2 then
     for _, one in ipairs(redis.call('ZRANGEBYSCORE', keys[1], '-inf', '(' .. whole(now))) do
       redis.call('ZREM', keys[1], one)
       redis.call('ZADD', keys[2], whole(now), one)
