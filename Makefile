@@ -89,7 +89,8 @@ $(BIN)/python:
 
 # The locks are whole, so pip has nothing to resolve; left to, it looks for newer versions of what
 # one package asks of another with an extra, and stumbles over those that the lock does not have.
-$(RUNTIME): $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
+$(RUNTIME): $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml \
+		hatch_build.py src/hubbub/native/native.c
 	$(PIP) install --require-hashes --no-deps -r requirements/build.txt -r requirements/runtime.txt
 	$(PIP) install --no-build-isolation --no-deps --no-index --editable .
 	@touch $@

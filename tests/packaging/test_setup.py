@@ -68,7 +68,7 @@ def test_missing_packages_are_installed_where_we_are_root(tmp_path: Path) -> Non
 
 
 def test_redis_is_installed_for_the_tests_without_its_service(tmp_path: Path) -> None:
-    for name in ("dpkg-query", "chromium", "python3"):
+    for name in ("dpkg-query", "chromium", "python3", "gcc"):
         program(tmp_path, name, "echo install ok installed")
     program(tmp_path, "id", "echo 0")
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
@@ -97,10 +97,25 @@ def test_nothing_missing_asks_nobody(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "echo install ok installed")
     program(tmp_path, "chromium", "exit 0")
     program(tmp_path, "redis-server", "exit 0")
+    program(tmp_path, "gcc", "exit 0")
     program(tmp_path, "apt-get", f"touch {tmp_path}/asked")
     program(tmp_path, "python3", "exit 0")
     assert script("system-packages", path=tmp_path) == (0, "")
     assert not (tmp_path / "asked").exists()
+
+
+def test_what_compiles_is_installed_for_the_tests(tmp_path: Path) -> None:
+    for name in ("dpkg-query", "chromium", "redis-server"):
+        program(tmp_path, name, "echo install ok installed")
+    program(tmp_path, "python3", "case $2 in *Python.h*) exit 1;; esac")
+    program(tmp_path, "id", "echo 0")
+    program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
+    program(tmp_path, "grep", "exit 0")
+    (tmp_path / "sh").symlink_to(shutil.which("sh") or "sh")
+    (tmp_path / "echo").symlink_to(shutil.which("echo") or "echo")
+    assert script("system-packages", path=tmp_path, alone=True) == (0, "")
+    _, install = (tmp_path / "asked").read_text().splitlines()
+    assert install.endswith("recommends gcc libc6-dev python3-dev")
 
 
 def test_python_without_venv_is_mended_too(tmp_path: Path) -> None:
@@ -109,6 +124,7 @@ def test_python_without_venv_is_mended_too(tmp_path: Path) -> None:
     program(tmp_path, "redis-server", "exit 0")
     program(tmp_path, "id", "echo 0")
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
-    program(tmp_path, "python3", "exit 1")
+    program(tmp_path, "python3", "case $2 in *ensurepip*) exit 1;; esac")
+    program(tmp_path, "gcc", "exit 0")
     assert script("system-packages", path=tmp_path)[0] == 0
     assert (tmp_path / "asked").read_text().rstrip().endswith("recommends python3-venv")

@@ -62,6 +62,29 @@ def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
     assert not [name for name in held if name.endswith(".pyc")]
 
 
+def test_the_wheel_holds_the_part_in_c(wheel: Path, installed: Path, tmp_path: Path) -> None:
+    held = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
+    assert [Path(name).parent for name in held] == [Path("hubbub/native")]
+    assert not wheel.name.endswith("-any.whl"), "it is for this machine alone"
+    with serving("--addr", "127.0.0.1:0", cwd=tmp_path, command=installed / "hubbub"):
+        assert "innermost_loops=C" in (tmp_path / "server.log").read_text()
+
+
+def test_without_a_compiler_python_does_it_all(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    build = ["wheel", "--no-build-isolation", "--no-deps", "--no-index"]
+    told = subprocess.run(
+        [sys.executable, "-m", "pip", "--verbose", *build, "--wheel-dir", str(tmp_path), ROOT],
+        env={**os.environ, "PATH": str(tmp_path / "bin")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "The part in C was not built, Python does it" in told.stdout + told.stderr
+    (wheel,) = tmp_path.glob("hubbub-*-py3-none-any.whl")
+    assert not [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
+
+
 def test_the_installed_server_serves_its_page(installed: Path, tmp_path: Path) -> None:
     where = subprocess.run(
         [installed / "python", "-c", "import hubbub; print(hubbub.__file__)"],

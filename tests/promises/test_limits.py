@@ -63,6 +63,17 @@ async def test_each_kind_of_frame_has_its_pace(kind: str) -> None:
             assert (await burst(ann, [other]))[0]["type"] in {"pong", "chat"}
 
 
+async def test_a_join_that_comes_too_soon_opens_nothing() -> None:
+    async with house(rate=0.01, burst=2) as here, here.client() as ann:
+        await burst(ann, [{"type": "join", "room": f"r{n}", "username": "ann"} for n in range(2)])
+        opened: list[str] = []
+        keeper = here.server.hub.keeper
+        keeper.open = lambda name, *_: opened.append(name)  # type: ignore[method-assign]
+        joins = [{"type": "join", "room": f"n{n}", "username": "ann"} for n in range(5)]
+        assert {one["code"] for one in await burst(ann, joins)} == {"rate_limited"}
+        assert opened == []
+
+
 async def test_who_waits_as_told_is_let_through() -> None:
     async with house(rate=20.0, burst=1) as here, here.client() as ann:
         await ann.join("general", "ann")

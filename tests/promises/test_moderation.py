@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from tests.redis import RedisServer
 from tests.server import Client, Frame, House, house
@@ -72,6 +74,19 @@ async def test_the_password_makes_a_moderator_and_nothing_else_does() -> None:
         assert (wrong["code"], wrong["message"]) == ("forbidden", "that is not the password")
         assert (await ask(here.bob, "kick", username="cy"))["code"] == "forbidden"
         await here.cy.nothing_more()
+
+
+async def test_who_tries_the_password_is_in_the_log() -> None:
+    async with house(mod_password=PASSWORD) as here:
+        with capture_logs() as lines:
+            here.server.hub.log = structlog.get_logger()
+            async with here.client() as ann:
+                for guess in ("no", PASSWORD, "no"):
+                    await ask(ann, "mod", password=guess)
+        tried = [line for line in lines if "by password" in line["event"]]
+        assert [line["event"].split()[0] for line in tried] == ["no", "a", "no"]
+        assert {line["remote"] for line in tried} == {"127.0.0.1"}
+        assert PASSWORD not in str(lines)
 
 
 async def test_the_password_cannot_be_guessed_for_long() -> None:
@@ -270,6 +285,9 @@ async def test_someone_who_has_gone_is_known_by_their_message() -> None:
         assert (await ask(here.ann, "ban", username="bob"))["code"] == "not_found"
         assert (await ask(here.ann, "ban", seq=99))["code"] == "not_found"
         assert (await ask(here.ann, "ban"))["code"] == "invalid"
+        unknown = await ask(here.ann, "ban", seq=seq, address=True)
+        assert unknown["code"] == "not_found"
+        assert "address is not known" in unknown["message"]
         assert (await ask(here.ann, "ban", seq=seq))["type"] == "ok"
         async with here.here.client() as bob:
             error = await ask(bob, "join", room="general", username="bob", session=session)

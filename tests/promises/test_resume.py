@@ -127,3 +127,20 @@ async def test_who_comes_back_and_goes_on_at_once_has_all_that_was_said_before(s
             heard.append(frame)
         assert [frame["seq"] for frame in heard if frame["type"] == "chat"] == [2, 3, 4]
         assert [frame["text"] for frame in heard if frame.get("id") == "mine"] == ["last words"]
+
+
+async def test_a_welcome_shows_nothing_that_is_no_longer_kept() -> None:
+    async with house(tail_events=4, history=50) as here, here.client() as ann:
+        await ann.join("general", "ann")
+        for number in range(3):
+            await ann.say("chat", text=f"word {number}", id=f"c{number}")
+            await ann.until("chat", id=f"c{number}")
+        for number in range(2):
+            await ann.say("edit", seq=3, text=f"other {number}", id=f"e{number}")
+            await ann.until("edited", id=f"e{number}")
+        async with here.client() as bob:
+            welcome = await bob.join("general", "bob")
+            assert [one["seq"] for one in welcome["history"]] == [2, 3]
+            await bob.say("history", id="h")
+            events = (await bob.until("history", id="h"))["events"]
+            assert events == welcome["history"]

@@ -193,6 +193,22 @@ async def test_a_new_token_goes_on_and_its_grants_hold_at_once() -> None:
             await ann.until("pong", id="p")
 
 
+async def test_a_new_token_may_have_another_display_name() -> None:
+    async with tokens() as here, user(here, name="Ann") as ann, user(here, "bob") as bob:
+        await welcomed(ann, "general")
+        await welcomed(bob, "general")
+        await bob.until("roster", names={"ann": "Ann"})
+        await ann.say("auth", token=token(name="Ann Ünal"), id="a")
+        await ann.until("ok", id="a")
+        roster = await bob.until("roster")
+        assert roster["names"] == {"ann": "Ann Ünal"}
+        await ann.say("chat", text="it is me", id="c")
+        assert (await bob.until("chat"))["name"] == "Ann Ünal"
+        await ann.say("auth", token=token(name="Ann Ünal"), id="again")
+        await ann.until("ok", id="again")
+        await bob.nothing_more()
+
+
 async def test_of_sockets_that_are_gone_and_tokens_that_were_renewed_nothing_is_kept() -> None:
     async with tokens() as here, user(here) as ann:
         for number in range(150):

@@ -1,10 +1,11 @@
 """`memory:` forgets as it says, and no sooner."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 from hubbub.store.memory import LOG_COST, MemoryStore
-from tests.store.kinds import keep, memory, say, stored
+from tests.store.kinds import delete, edit, keep, memory, say, stored
 
 
 def store(**bounds: Any) -> MemoryStore:
@@ -20,6 +21,25 @@ def test_only_the_newest_events_are_kept_and_their_ids_with_them() -> None:
     known, unknown = kept.append([say("4", "4"), say("0", "0")], 1)
     assert (stored(known).seq, stored(known).fresh) == (5, False)
     assert (stored(unknown).seq, stored(unknown).fresh) == (6, True), "it went with its event"
+
+
+def test_deleting_many_messages_is_as_cheap_for_each_as_deleting_one() -> None:
+    kept = store(tail_events=20_000)
+    keep(kept, *(say(str(number)) for number in range(5_000)))
+    keep(kept, *(edit(number + 1, "y") for number in range(0, 5_000, 5)))
+    began = time.process_time()
+    keep(kept, *(delete(number + 1) for number in range(5_000)))
+    assert time.process_time() - began < 2, "a look through the log for each took 20 s"
+    payloads = kept.after("red", 5_000, 1_000).events
+    assert all(b'"text":""' in payload for payload in payloads), "no edit has its words"
+
+
+def test_what_is_known_of_edits_goes_with_their_messages() -> None:
+    kept = store(tail_events=10)
+    for number in range(1, 200, 2):
+        keep(kept, say("x"), edit(number, "y"))
+    (log,) = kept._logs.values()
+    assert len(log.edits) <= 10
 
 
 def test_bytes_bound_a_log_too_but_its_newest_word_stays() -> None:

@@ -12,11 +12,12 @@ MASK = b"\x11\x22\x33\x44"
 
 def frame(first: int, payload: bytes = b"") -> bytes:
     size = len(payload)
-    head = (
-        bytes((first, 0x80 | size))
-        if size < 126
-        else bytes((first, 0xFE)) + size.to_bytes(2, "big")
-    )
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 65536:
+        head = bytes((first, 0xFE)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((first, 0xFF)) + size.to_bytes(8, "big")
     return head + MASK + bytes(byte ^ MASK[i % 4] for i, byte in enumerate(payload))
 
 
@@ -51,6 +52,21 @@ def test_what_breaks_the_protocol_has_its_code(data: bytes, code: int, section: 
     assert last.code == code, section
     assert last.reason
     assert parser.feed(frame(0x81, b"more")) == [], "nothing that follows means anything"
+
+
+@pytest.mark.parametrize("size", [*range(520), 65533, 65534, 65535, 65536, 65537])
+def test_a_message_of_any_size_is_read_whole_or_in_pieces(size: int) -> None:
+    text = ("abcdefghijk" * (size // 11 + 1))[:size]
+    data = frame(0x81, text.encode())
+    assert Parser(size).feed(data) == Parser(1 << 20).feed(data) == [text]
+    assert Parser(size).feed(data + data) == [text, text]
+    for cut in {1, 2, 3, 4, 5, 6, 8, 14, len(data) - 1} - {len(data)}:
+        parser = Parser(size)
+        assert parser.feed(data[:cut]) + parser.feed(data[cut:]) == [text], cut
+    if size:
+        (failure,) = Parser(size - 1).feed(data)
+        assert isinstance(failure, Failure)
+        assert failure.code == 1009
 
 
 def test_a_message_in_fragments_with_a_ping_between_is_one_message() -> None:

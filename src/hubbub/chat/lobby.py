@@ -25,6 +25,7 @@ from hubbub.chat.session import (
     Enter,
     Exit,
     Free,
+    Hold,
     Record,
     Session,
     Tell,
@@ -117,6 +118,10 @@ class Lobby:
                 return [refuse(session, "forbidden", "this server takes no tokens", frame.id)]
             case _:
                 return self._moderation.handle(session, frame, now)
+
+    def hurries(self, session: Session, now: float) -> bool:
+        """Whether a `join` or `leave` at this moment would come too soon."""
+        return self._paces.moves.take(session.moves, now) < 0
 
     def hurry(self, session: Session, id: str | None, now: float) -> Effect | None:
         """Count a frame that neither says something nor moves; the refusal if it came too soon."""
@@ -376,6 +381,12 @@ class Lobby:
             return [refuse(session, "forbidden", message, id)]
         session.grant = grant
         effects: list[Effect] = []
+        for room in map(self.rooms.__getitem__, session.rooms):
+            member = session.rooms[room.name]
+            if member.title != grant.name:
+                member.title, room.roster_due = grant.name, True
+                if self.occupancy is not None:
+                    effects.append(Hold(room.name, member))
         for place in [place for place in session.rooms if not grant.reads(place)]:
             message = f"your new token does not let you into {place}"
             effects.append(Tell(session, Error(message, "forbidden", room=place)))

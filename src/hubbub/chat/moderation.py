@@ -166,6 +166,9 @@ class Moderation:
             return [refuse(session, "forbidden", message, frame.id)]
         if isinstance(frame, Ban) and frame.address:
             addresses = {one.address for one in here if one.address}
+            if not addresses:
+                message = f"{person.name} is not here, so their address is not known"
+                return [refuse(session, "not_found", message, frame.id)]
             person = Person(person.identity, person.name, tuple(sorted(addresses)))
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)

@@ -196,8 +196,8 @@ class _Look:
                 self._put_out(other)
                 self._remove(other)
             member = self._add(who)
-        elif member.name != who.name:
-            member.name = who.name
+        elif (member.name, member.title) != (who.name, who.title or None):
+            member.name, member.title = who.name, who.title or None
             room.roster_due = True
         if member.order != who.order:
             self.is_unsorted = True

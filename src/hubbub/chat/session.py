@@ -131,6 +131,13 @@ class Free(Struct, gc=False):
     member: Member
 
 
+class Hold(Struct, gc=False):
+    """What others are told of a member of this node is another now."""
+
+    room: str
+    member: Member
+
+
 class Again(Struct):
     """`session` asked to join where it is: it gets `welcome` and nobody else hears of it."""
 
@@ -198,5 +205,16 @@ class Dismiss(Struct):
 
 
 Effect = (
-    Tell | Post | Enter | Again | Exit | Ask | Free | Browse | AskAuthor | AskWritings | Dismiss
+    Tell
+    | Post
+    | Enter
+    | Again
+    | Exit
+    | Ask
+    | Free
+    | Hold
+    | Browse
+    | AskAuthor
+    | AskWritings
+    | Dismiss
 )

@@ -13,11 +13,12 @@ import socket
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
+from hubbub.delivery.sending import detach, sender
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
@@ -137,7 +138,7 @@ class Connection(asyncio.Protocol):
         )
         # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
         if transport.get_extra_info("sslcontext") is None:
-            self.send = cast("Callable[[bytes], int]", self._sock.send)
+            self.send = sender(self._sock)
             transport.set_write_buffer_limits(high=0)
         else:
             self.send = self._send_through
@@ -205,7 +206,7 @@ class Connection(asyncio.Protocol):
                 if said is not None:
                     hub.put(said)
                 continue
-            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame):
+            if isinstance(frame, Join | Leave | Edit | Delete) and self._must_wait(frame, now):
                 self._hold(items[place:] + (self._held or []))
                 return
             if hub.decide(self, frame, now):
@@ -216,7 +217,7 @@ class Connection(asyncio.Protocol):
             self._hold(self._held or [])
             hub.park(self)
 
-    def _must_wait(self, frame: Join | Leave | Edit | Delete) -> bool:
+    def _must_wait(self, frame: Join | Leave | Edit | Delete, now: float) -> bool:
         """Whether a frame has to be held: a connection goes on by itself when it need not be."""
         if self.returning or self._hub.fanout.is_lagging(self):
             # Its answers to changes have to wait for their place; so that not many of them do, no
@@ -224,10 +225,10 @@ class Connection(asyncio.Protocol):
             return True
         if self.is_full and isinstance(frame, Join | Leave):
             return True  # whoever comes or goes has first had all that was said before
-        if isinstance(frame, Join) and not self._hub.ready(frame.room, self._opened):
-            self._waits = True
-            return True
-        return False
+        if not isinstance(frame, Join) or self._hub.lobby.hurries(self.session, now):
+            return False  # who comes too soon is refused before anything is opened
+        self._waits = not self._hub.ready(frame.room, self._opened)
+        return self._waits
 
     def _opened(self, problem: StoreError | None) -> None:
         """The log of the room that the first held frame wants to join is open now, or is not."""
@@ -272,6 +273,7 @@ class Connection(asyncio.Protocol):
         self.heartbeat.remove(self)
         self._hub.expiry.forget(self)
         # The transport closes the descriptor; ours only borrowed it.
+        detach(self.send)
         self._sock.detach()
         self._gone(self._remote)
         seconds = round(time.monotonic() - self._since, 1)

@@ -18,6 +18,7 @@ from hubbub.chat.room import Room
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
+from hubbub.delivery.sending import send_all
 from hubbub.protocol.outgoing import Outgoing, encode
 from hubbub.store.base import Page, StoreError
 from hubbub.websocket.frames import text_frame
@@ -116,21 +117,9 @@ class Fanout:
             log.forget(head)
 
     def _write(self, feed: Feed, data: bytes) -> None:
-        """One piece to each ready reader: the loop that everything else is built around."""
-        size = len(data)
-        ready = feed.ready
-        slow: list[tuple[Connection, int]] = []
+        """One piece to each ready reader."""
         self._writing = True
-        # Keys alone: to touch the readers too would cost a cache miss for each of them.
-        for send in ready:
-            try:
-                sent = send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError:
-                sent = -1
-            if sent != size:
-                slow.append((ready[send], sent))
+        slow = [(feed.ready[send], sent) for send, sent in send_all(feed.ready, data)]
         self._writing = False
         for reader, sent in slow:
             if sent < 0:

@@ -65,9 +65,12 @@ class Feed:
         """Whether anyone is here, or about to be."""
         return bool(self.ready or self.behind or self.coming)
 
-    def latest(self) -> list[Raw]:
-        """The last chats for a `welcome`."""
-        return [Raw(payload) for _, payload in self.history]
+    def latest(self, first: int) -> list[Raw]:
+        """The last chats for a `welcome`, of those from the `seq` `first` on."""
+        history = self.history
+        while history and history[0][0] < first:
+            history.popleft()
+        return [Raw(payload) for _, payload in history]
 
     def change(self, seq: int, payload: bytes) -> None:
         """An event is another now: for those who come, and for those who have not had it yet."""

@@ -185,7 +185,8 @@ class Follower:
         hub, session = self._hub, reader.session
         room, member = hub.lobby.rooms.get(feed.name), session.rooms.get(feed.name)
         if room is not None and member is not None:  # else it is about to leave
-            frame = welcome(feed, Again(session, room, member, room.present(), None))
+            again = Again(session, room, member, room.present(), None)
+            frame = welcome(feed, again, hub.keeper.first(feed.name))
             hub.lobby.inform(session, frame, time.monotonic())
             frame.reset = True
             hub.fanout.tell(reader, frame)

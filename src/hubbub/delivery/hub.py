@@ -33,6 +33,7 @@ from hubbub.chat.session import (
     Enter,
     Exit,
     Free,
+    Hold,
     Post,
     Record,
     Tell,
@@ -45,7 +46,7 @@ from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Question, ask
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.audit import Audit, Known
-from hubbub.protocol.incoming import Auth, Incoming, Join
+from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
 from hubbub.websocket.frames import text_frame
@@ -129,7 +130,8 @@ class Hub:
         if isinstance(frame, Auth) and self.verify is not None:
             return self._authorize(reader, frame, self.verify, now)
         waits = False
-        for effect in self.lobby.handle(reader.session, frame, now):
+        effects = self.lobby.handle(reader.session, frame, now)
+        for effect in effects:
             if isinstance(effect, Enter):
                 self.expect(reader, effect)
             elif isinstance(effect, Ask):
@@ -138,6 +140,10 @@ class Hub:
             elif isinstance(effect, Browse | AskAuthor | AskWritings):
                 waits = True
             self.put(effect)
+        if isinstance(frame, Mod) and self.lobby.has_password:
+            right = any(isinstance(one, Tell) and isinstance(one.frame, Ok) for one in effects)
+            told = "a moderator by password" if right else "no moderator by password"
+            self.log.warning(told, conn_id=reader.id, remote=reader.session.address)
         if isinstance(frame, Join):
             feed = self.feeds.get(names.tidy(frame.room))
             if feed is not None and not feed.is_needed:
@@ -169,6 +175,8 @@ class Hub:
             else:
                 for effect in self.lobby.authorize(reader.session, found, frame.id):
                     self.put(effect)
+                for feed in reader.feeds:  # which may have a new display name to tell
+                    self.fanout.dirty[feed] = None
                 self.expiry.watch(reader)
             reader.answered()
 
@@ -322,6 +330,9 @@ class Hub:
             case Free():
                 assert self.presence is not None
                 self.presence.free(effect.room, effect.member)
+            case Hold():
+                assert self.presence is not None
+                self.presence.hold(effect.room, effect.member)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
@@ -390,7 +401,8 @@ class Hub:
         return place in self.feeds or place in self._opening
 
     def _welcome(self, effect: Enter | Again) -> Welcome:
-        frame = welcome(self.feeds[effect.room.name], effect)
+        name = effect.room.name
+        frame = welcome(self.feeds[name], effect, self.keeper.first(name))
         self.lobby.inform(effect.session, frame, time.monotonic())
         return frame
 
@@ -403,8 +415,7 @@ class Hub:
         if effect.since is not None:
             reader.returning -= 1
             self.soon(reader.go_on)
-            first = self.keeper.first(name)
-            seen = resume(frame, effect.since, effect.epoch, first)
+            seen = resume(frame, effect.since, effect.epoch, self.keeper.first(name))
         self.fanout.tell(reader, frame)
         feed.coming -= 1
         feed.attach(reader, seen)

@@ -18,13 +18,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hubbub.chat.occupancy import Occupancy
+from hubbub.chat.occupancy import Occupancy, occupant
 from hubbub.chat.room import Member
 from hubbub.chat.session import Ask, Enter
 from hubbub.delivery.follow import Following
 from hubbub.protocol.outgoing import Joined, Left, encode
 from hubbub.protocol.presence import (
     Changes,
+    Claim,
     Leased,
     Move,
     Release,
@@ -81,6 +82,11 @@ class Presence:
         """Let go of a name, if nobody on this node has it any more."""
         if not self._occupancy.is_needed(place, member):
             self._say(place, Release(member.key, member.identity.hex()), None)
+
+    def hold(self, place: str, member: Member) -> None:
+        """Tell the others what someone of this node is like now."""
+        if self._occupancy.is_needed(place, member):
+            self._say(place, Claim(occupant(member)), None)
 
     def _say(self, place: str, move: Move, ask: Ask | None) -> None:
         self._moves.setdefault(place, []).append((move, ask))

@@ -7,8 +7,11 @@ from hubbub.delivery.feed import Feed
 from hubbub.protocol.outgoing import Gap, Welcome
 
 
-def welcome(feed: Feed, effect: Enter | Again) -> Welcome:
-    """The welcome of a newcomer, with the room's last messages."""
+def welcome(feed: Feed, effect: Enter | Again, first: int) -> Welcome:
+    """The welcome of a newcomer, with the room's last messages, as far as they are still kept.
+
+    `first` is the oldest `seq` that is.
+    """
     present = effect.present or effect.room.present()
     return Welcome(
         room=feed.name,
@@ -18,7 +21,7 @@ def welcome(feed: Feed, effect: Enter | Again) -> Welcome:
         seq=feed.log.seq,
         epoch=feed.epoch,
         session=effect.session.secret or None,
-        history=feed.latest(),
+        history=feed.latest(first),
         id=effect.id,
         names=present.names,
         guests=present.guests,

@@ -33,6 +33,7 @@ from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
 from hubbub.http.patience import Patience
 from hubbub.http.reverify import Reverifier
 from hubbub.http.upgrade import Door
+from hubbub.native import find
 from hubbub.protocol.codes import GOING_AWAY
 from hubbub.settings import Settings
 from hubbub.store.base import Heard, News, StoreError
@@ -108,8 +109,10 @@ class Server:
             self.hub.presence.start()
         if self.verifier is not None:
             self.verifier.start()
+        log = structlog.get_logger()
+        log.info("started", innermost_loops="C" if find("texts") else "Python")
         for line in _warnings(self._settings, sockets):
-            structlog.get_logger().warning(line)
+            log.warning(line)
         return [f"{'https' if tls else 'http'}://{_shown(one)}" for one in sockets]
 
     async def stop(self) -> None:

@@ -39,7 +39,7 @@ class _Log:
     `authors` has as many: whose each chat is, and None for what changed a chat.
     """
 
-    __slots__ = ("authors", "epoch", "events", "ids", "keys", "seq", "size", "ts")
+    __slots__ = ("authors", "edits", "epoch", "events", "ids", "keys", "seq", "size", "ts")
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -48,6 +48,8 @@ class _Log:
         self.size = 0
         self.events: deque[bytes] = deque()
         self.authors: deque[bytes | None] = deque()
+        self.edits: dict[int, list[int]] = {}
+        """The `seq` of a chat that is here → those of its edits."""
         self.ids: dict[tuple[bytes, str], tuple[int, str | None]] = {}
         """Whose and which → `seq`, and a chat's first text (None once it is deleted)."""
         self.keys: deque[tuple[int, tuple[bytes, str]]] = deque()
@@ -119,6 +121,8 @@ class MemoryStore:
         is_chat = not draft.target and draft.event is None
         log.authors.append(draft.author if is_chat else None)
         log.size += len(payload)
+        if draft.target and draft.text:
+            log.edits.setdefault(draft.target, []).append(seq)
         if draft.id is not None:
             key = (draft.author, draft.id)
             log.ids[key] = (seq, draft.text)
@@ -140,12 +144,9 @@ class MemoryStore:
             first = events.id_of(new)
             if first is not None and author is not None:
                 log.ids[author, first] = (draft.target, None)
-            for seq, payload in enumerate(log.events, log.first):
-                if log.authors[seq - log.first] is None and (
-                    events.target_of(payload) == draft.target
-                ):
-                    emptied.append((seq, events.wordless(payload)))
-            for seq, payload in emptied:
+            for seq in log.edits.pop(draft.target, ()):
+                payload = events.wordless(log.events[seq - log.first])
+                emptied.append((seq, payload))
                 log.replace(seq, payload)
         payload = self._add(log, draft, ts)
         answer = events.answer(payload, draft.id)
@@ -238,6 +239,7 @@ class MemoryStore:
     def _trim(self, log: _Log) -> None:
         # One event always stays, however large, so that a log's newest word can be read back.
         while len(log.events) > 1 and (len(log.events) > self._events or log.size > self._bytes):
+            log.edits.pop(log.first, None)
             log.size -= len(log.events.popleft())
             log.authors.popleft()
         first = log.first

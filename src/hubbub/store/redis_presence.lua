@@ -97,6 +97,15 @@ local function add(keys, at, who, node)
   tell(at, 'in', who)
 end
 
+-- A user who is there already is on this node, too, with the display name that they have now.
+local function come_too(keys, at, mine, who, node)
+  if holds(mine, node) and mine[5] == who[5] then return end
+  if not holds(mine, node) then table.insert(mine[9], node) end
+  mine[5] = who[5]
+  put(keys, mine)
+  tell(at, 'set', mine[1], mine)
+end
+
 -- Make way for a user among those who have the name: guests go. Whether nobody is left who stays.
 local function make_way(keys, at, who, strangers)
   for _, one in ipairs(strangers) do
@@ -127,11 +136,7 @@ local function claim(keys, at, node, who, instead)
     return 'in'
   end
   if who[7] then -- a user is there once, on as many nodes as they like
-    if not holds(mine, node) then
-      table.insert(mine[9], node)
-      put(keys, mine)
-      tell(at, 'set', mine[1], mine)
-    end
+    come_too(keys, at, mine, who, node)
   elseif not holds(mine, node) or mine[3] ~= who[3] then -- a guest is on the newest one alone
     drop(keys, mine)
     who[8], who[9] = mine[8], { node }
@@ -234,11 +239,7 @@ local function settle(keys, args)
       if one[4] == who[4] then mine = one else strangers[#strangers + 1] = one end
     end
     if mine then
-      if who[7] and not holds(mine, node) then
-        table.insert(mine[9], node)
-        put(keys, mine)
-        tell(at, 'set', mine[1], mine)
-      end
+      if who[7] then come_too(keys, at, mine, who, node) end
     elseif make_way(keys, at, who, strangers) then
       add(keys, at, who, node)
     end

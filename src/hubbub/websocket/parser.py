@@ -7,7 +7,9 @@ After a `Close` or a `Failure` nothing that follows means anything (sections 5.5
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
+
+from hubbub.websocket.texts import texts, unmask
 
 _CONTINUATION: Final = 0x0
 _TEXT: Final = 0x1
@@ -16,9 +18,7 @@ _CLOSE: Final = 0x8
 _PING: Final = 0x9
 _PONG: Final = 0xA
 _FIN: Final = 0x80
-_FIN_TEXT: Final = 0x81
 _MASKED: Final = 0x80
-_PLAIN: Final = b"\0\0\0\0"
 _KNOWN: Final = frozenset((_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG))
 
 NO_STATUS: Final = 1005
@@ -101,22 +101,10 @@ class Parser:
 
     def feed(self, data: bytes) -> list[Item]:
         """What `data` completes, in order. Text is checked UTF-8; binary yields nothing."""
-        # By far the most calls bring one whole short text frame.
-        size = len(data) - 6
-        if (
-            self._held is None
-            and 0 <= size < 126
-            and data[0] == _FIN_TEXT
-            and data[1] == _MASKED | size
-            and self._message is None
-            and size <= self._max
-            and not self._over
-        ):
-            try:
-                return [_unmask(data, 2, size).decode()]
-            except UnicodeDecodeError:
-                self._over = True
-                return [Failure(1007, "a text message is not UTF-8")]
+        if self._held is None and self._message is None and not self._over:
+            found = texts(data, self._max)  # by far the most calls bring one whole text frame
+            if found is not None:
+                return cast("list[Item]", found)
         return self._read(data)
 
     def _read(self, data: bytes) -> list[Item]:
@@ -175,7 +163,7 @@ class Parser:
             self._admit(opcode, size)
         if have < head + size:
             return -(head + size)
-        payload = _unmask(buffer, at + head - 4, size)
+        payload = unmask(buffer, at + head - 4, size)
         if opcode & 0x8:
             self._control(opcode, payload, items)
         else:
@@ -240,13 +228,3 @@ def _close(payload: bytes) -> Close:
     if code not in _CODES:
         raise _BrokenError(1002, f"close code {code} may not be sent")
     return Close(code, reason)
-
-
-def _unmask(data: bytes | bytearray, at: int, size: int) -> bytes:
-    """The payload behind the mask at `at` (section 5.3): one XOR of two large numbers."""
-    mask = bytes(data[at : at + 4])
-    payload = bytes(data[at + 4 : at + 4 + size])
-    if mask == _PLAIN:
-        return payload
-    key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
-    return (int.from_bytes(payload, "little") ^ key).to_bytes(size, "little")
