@@ -14,7 +14,7 @@ from typing import Protocol
 from hubbub.chat import entry, likeness, limits, names, speech
 from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
-from hubbub.chat.moderation import Moderation
+from hubbub.chat.moderation import Moderation, put_out
 from hubbub.chat.occupancy import Occupancy, occupant, replaced
 from hubbub.chat.room import Member, Room
 from hubbub.chat.session import (
@@ -32,8 +32,8 @@ from hubbub.chat.session import (
 )
 from hubbub.chat.speech import Speech, refuse
 from hubbub.chat.standing import OPEN, Standing
-from hubbub.protocol.audit import USERS, Audit, Known
-from hubbub.protocol.codes import BANNED, REPLACED, ErrorCode
+from hubbub.protocol.audit import USERS, Known
+from hubbub.protocol.codes import REPLACED
 from hubbub.protocol.incoming import Auth, Chat, Delete, Edit, History, Incoming, Join, Leave, Ping
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
 from hubbub.protocol.presence import Claim, Verdict
@@ -77,7 +77,10 @@ class Lobby:
         self._entry = Entry(rules, proofs, self.standing)
         self._paces = paces = limits.Paces(rules)
         self._speech = Speech(rules, paces, self.standing, self.unix)
-        self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
+        self._moderation = Moderation(
+            self.rooms, self.standing, proofs.is_password, self.unix, self._exit
+        )
+        self.enforce = self._moderation.enforce
         self.has_password = proofs.is_password is not None
         """Whether one can become a moderator by a password."""
         self.weighs = paces.octets.step > 0
@@ -168,7 +171,7 @@ class Lobby:
             return [Tell(session, Error(refusal[1], refusal[0], frame.id))]
         banned = self.standing.banned(identity, session.address, place, self.unix(now))
         if banned is not None and not session.moderates(place):
-            return [Tell(session, _put_out("banned", banned, None, frame.id))]
+            return [Tell(session, put_out("banned", banned, None, frame.id))]
 
         if here is not None and room is not None and here.name == name:
             again = Again(session, room, here, room.present(), frame.id)
@@ -248,8 +251,8 @@ class Lobby:
         if not is_open:
             return [Free(place, member)]
         if banned is not None and not session.moderates(place):
-            put_out = _put_out("banned", banned, None, frame.id)
-            return [Tell(session, put_out), Free(place, member)]
+            ban = put_out("banned", banned, None, frame.id)
+            return [Tell(session, ban), Free(place, member)]
         session.secret, session.identity = ask.secret, identity
         effects = self._leave_others(session, frame, place)
         if place in session.rooms:
@@ -392,36 +395,3 @@ class Lobby:
             effects.append(Tell(session, Error(message, "forbidden", room=place)))
             effects.append(self._exit(session, place))
         return [*effects, Tell(session, Ok(id))]
-
-    def enforce(self, record: Audit) -> list[Effect]:
-        """An act of a moderator is in the audit log: apply it, and carry it out on who is here."""
-        self.standing.apply(record)
-        if record.action not in {"kick", "ban"}:
-            return []
-        who = bytes.fromhex(record.who)
-        effects: list[Effect] = []
-        for place in list(self.rooms) if record.everywhere else [record.room]:
-            room = self.rooms.get(place)
-            sessions = [
-                session
-                for member in (room.members.values() if room is not None else ())
-                for session in member.sessions
-                if session.identity == who or session.address in record.addresses
-            ]
-            for session in sessions:
-                if session.moderates(place):
-                    continue
-                code: ErrorCode = "kicked" if record.action == "kick" else "banned"
-                effects.append(Tell(session, _put_out(code, record, place, None)))
-                effects.append(self._exit(session, place))
-                if code == "banned" and not session.rooms:
-                    effects.append(Dismiss(session, BANNED, "you are banned"))
-        return effects
-
-
-def _put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) -> Error:
-    """What someone is told who is put out of a room, or not let in."""
-    done = "you were put out of" if code == "kicked" else "you are banned from"
-    where = "this server" if record.everywhere else record.room
-    why = f": {record.reason}" if record.reason else ""
-    return Error(f"{done} {where}{why}", code, id, until=record.until, room=room)

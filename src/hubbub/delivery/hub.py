@@ -43,9 +43,9 @@ from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
-from hubbub.delivery.questions import Question, ask
+from hubbub.delivery.questions import Questions
+from hubbub.delivery.records import recorded
 from hubbub.delivery.welcome import resume, welcome
-from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
 from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
@@ -84,6 +84,7 @@ class Hub:
         self.keeper = keeper
         self.fanout = Fanout(loop, lobby.rooms, keeper, rules)
         self.feeds: dict[str, Feed] = {}
+        self.questions = Questions(self)
         self.log = structlog.get_logger()
         self.expiry = Expiry(loop)
         self.presence: Presence | None = None
@@ -265,11 +266,11 @@ class Hub:
     def _publish(self, post: Post, outcome: Outcome) -> None:
         reader: Connection = post.session.socket
         if isinstance(post, Record):
-            self._recorded(post, outcome)
+            recorded(self, post, outcome)
         elif isinstance(outcome, Refused):
             if post.id is None and (post.moderator or post.event is not None):
                 return  # who asked for it is told by the record of it
-            self._refused(post, outcome)
+            self.refused(post, outcome)
         elif outcome.fresh:
             feed = self.feeds[post.log]
             if not post.target and post.event is None:
@@ -291,26 +292,11 @@ class Hub:
             if not self.feeds[post.log].answer(reader, outcome.seq, frame):
                 self.fanout.tell(reader, own or outcome.payload)
 
-    def _refused(self, post: Post, outcome: Refused) -> None:
+    def refused(self, post: Post, outcome: Refused) -> None:
+        """Tell an author that what they posted is not kept."""
         wait = RETRY if outcome.code == "storage_unavailable" else None
         error = Error(outcome.message, outcome.code, post.id, wait)
         self.fanout.tell(post.session.socket, error)
-
-    def _recorded(self, record: Record, outcome: Outcome) -> None:
-        """A record in one of the server's own logs is kept: now it holds."""
-        reader: Connection = record.session.socket
-        if isinstance(outcome, Refused):
-            if record.answer:
-                self._refused(record, outcome)
-            elif isinstance(record.event, Known):  # nobody will ask for it again
-                self.later(RETRY, partial(self.put, record))
-            return
-        if outcome.fresh and isinstance(record.event, Audit):
-            # Through the line, because what was decided before it comes before it.
-            for effect in self.lobby.enforce(record.event):
-                self.put(effect)
-        if record.answer:
-            self.fanout.tell(reader, Ok(record.id, record.count))
 
     def _feel(self, effect: Effect) -> None:
         match effect:
@@ -323,43 +309,14 @@ class Hub:
             case Again():
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
             case Browse() | AskAuthor() | AskWritings():
-                self._ask(effect)
-            case Ask():
+                self.questions.ask(effect)
+            case Ask() | Free() | Hold():
                 assert self.presence is not None
-                self.presence.ask(effect)
-            case Free():
-                assert self.presence is not None
-                self.presence.free(effect.room, effect.member)
-            case Hold():
-                assert self.presence is not None
-                self.presence.hold(effect.room, effect.member)
+                self.presence.feel(effect)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
                 raise AssertionError("a post is published, with its outcome")
-
-    def _ask(self, effect: Question) -> None:
-        feed = self.feeds[effect.room]
-        if isinstance(effect, Browse):  # of what the room has not heard yet, nothing
-            effect.before = min(effect.before or feed.log.seq + 1, feed.log.seq + 1)
-        ask(self.keeper, effect, partial(self._answered, effect, feed.changes))
-
-    def _answered(self, effect: Question, changes: int, found: list[Effect] | StoreError) -> None:
-        """What was asked of the store is there: go on with it."""
-        reader: Connection = effect.session.socket
-        feed = self.feeds.get(effect.room)
-        is_late = feed is not None and feed.changes != changes and feed in reader.feeds
-        if isinstance(effect, Browse) and is_late and reader.is_open:
-            self._ask(effect)  # read before a change that was told since: it would undo it
-            return
-        if isinstance(found, StoreError):
-            self.refuse(reader, found, effect.id)
-        for come in found if isinstance(found, list) else ():
-            if isinstance(come, AskAuthor | AskWritings):
-                self._ask(come)  # and its reader waits on
-                return
-            self.put(come)
-        reader.answered()
 
     # Coming and going
 

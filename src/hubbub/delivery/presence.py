@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from hubbub.chat.occupancy import Occupancy, occupant
 from hubbub.chat.room import Member
-from hubbub.chat.session import Ask, Enter
+from hubbub.chat.session import Ask, Enter, Free, Hold
 from hubbub.delivery.follow import Following
 from hubbub.protocol.outgoing import Joined, Left, encode
 from hubbub.protocol.presence import (
@@ -74,19 +74,21 @@ class Presence:
 
     # What this node says
 
-    def ask(self, ask: Ask) -> None:
-        """Ask for a name."""
-        self._say(ask.room, ask.claim, ask)
+    def feel(self, effect: Ask | Free | Hold) -> None:
+        """Something that was decided is to be told."""
+        match effect:
+            case Ask():
+                self._say(effect.room, effect.claim, effect)
+            case Free():
+                self.free(effect.room, effect.member)
+            case Hold():
+                if self._occupancy.is_needed(effect.room, effect.member):
+                    self._say(effect.room, Claim(occupant(effect.member)), None)
 
     def free(self, place: str, member: Member) -> None:
         """Let go of a name, if nobody on this node has it any more."""
         if not self._occupancy.is_needed(place, member):
             self._say(place, Release(member.key, member.identity.hex()), None)
-
-    def hold(self, place: str, member: Member) -> None:
-        """Tell the others what someone of this node is like now."""
-        if self._occupancy.is_needed(place, member):
-            self._say(place, Claim(occupant(member)), None)
 
     def _say(self, place: str, move: Move, ask: Ask | None) -> None:
         self._moves.setdefault(place, []).append((move, ask))

@@ -11,8 +11,6 @@ as news if it was, and is known by its `id` when it is sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha1
-from importlib.resources import files
 from secrets import token_hex
 from typing import Any, Final, Protocol, cast
 
@@ -21,7 +19,6 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from hubbub.protocol.draft import Authored, Draft
-from hubbub.protocol.outgoing import Said
 from hubbub.protocol.presence import Changes, Snapshot
 from hubbub.store import events, redis_client
 from hubbub.store.base import (
@@ -37,6 +34,7 @@ from hubbub.store.base import (
     unavailable,
 )
 from hubbub.store.redis_draft import Ask, identity, pairs
+from hubbub.store.redis_library import LIBRARY, NAME
 from hubbub.store.redis_presence import RedisPresence
 
 MOST: Final = 500
@@ -44,21 +42,6 @@ MOST: Final = 500
 DAY: Final = 86_400_000
 
 _pack = msgspec.msgpack.Encoder().encode
-
-
-def _library() -> tuple[str, str]:
-    """The functions' name, which has the version of their text, and that text."""
-    folder = files("hubbub.store")
-    parts = ("redis_functions.lua", "redis_reading.lua", "redis_presence.lua")
-    text = "".join((folder / part).read_text() for part in parts)
-    fields = Said.__struct_fields__
-    after = ", ".join(f"'{name}'" for name in fields[fields.index("deleted") + 1 :])
-    text = text.replace("@AFTER@", after)
-    name = f"hubbub_{sha1(text.encode(), usedforsecurity=False).hexdigest()[:8]}"
-    return name, text.replace("@NAME@", name)
-
-
-NAME, LIBRARY = _library()
 
 
 class Bounds(Protocol):
