@@ -120,8 +120,10 @@ end
 
 local function claim(keys, at, node, who, instead)
   local mine, strangers, count = nil, {}, 0
+  local old = instead ~= '' and not who[7] and occupant(keys, instead) -- a user has one name
+  if old and not (old[1] == instead and old[4] == who[4] and holds(old, node)) then old = nil end
   for _, one in ipairs(holders(keys, who)) do
-    if one[1] ~= instead then
+    if not old or one[1] ~= instead then
       count = count + 1
       if one[4] == who[4] then mine = one else strangers[#strangers + 1] = one end
     end
@@ -129,8 +131,7 @@ local function claim(keys, at, node, who, instead)
   if count > 1 and not who[7] then return 'taken' end
   local is_free, why = make_way(keys, at, who, strangers)
   if not is_free then return why end
-  local old = instead ~= '' and occupant(keys, instead)
-  if old and old[4] == who[4] and old[1] == instead then let_go(keys, at, old, node) end
+  if old then let_go(keys, at, old, node) end
   if not mine then
     add(keys, at, who, node)
     return 'in'
