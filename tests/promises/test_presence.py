@@ -14,8 +14,9 @@ import pytest
 
 from hubbub.delivery.presence import SLACK
 from tests.nodes import Node, started
+from tests.promises.test_users import SECRET, token, user
 from tests.redis import RedisServer, redis_server
-from tests.server import PATIENCE, Client, Frame
+from tests.server import PATIENCE, Client, Frame, house
 
 LEASE = 2.0
 Three = tuple[Node, Node, Node]
@@ -172,6 +173,67 @@ async def test_a_session_on_another_node_takes_the_name_over_quietly(nodes: Thre
         assert (await bob.hear())["text"] == "here", "and nothing before it"
     async with three.client() as late:
         assert (await late.join("mine", "late"))["users"] == ["late"]
+
+
+async def test_a_user_on_two_nodes_is_listed_once_and_leaves_with_the_last(
+    redis: RedisServer,
+) -> None:
+    settings = {"store": redis.url, "auth": "optional", "jwt_secret": SECRET}
+    async with house(**settings) as one, house(**settings) as two, two.client() as bob:
+        await bob.join("users", "bob")
+        async with user(two, "una") as there:
+            async with user(one, "una", name="Una") as here:
+                welcome = await here.join("users", "una")
+                assert (welcome["users"], welcome["guests"]) == (["bob", "una"], ["bob"])
+                joined = await bob.until("joined", username="una")
+                assert joined["name"] == "Una"
+                await there.say("join", room="users")
+                assert (await there.until("welcome"))["users"] == ["bob", "una"]
+                await here.say("auth", token=token("una", name="Una Ünal"), id="new")
+                await bob.until("roster", names={"una": "Una Ünal"})
+            await there.say("chat", text="still here")
+            assert (await bob.until("chat"))["username"] == "una"
+            await bob.nothing_more()
+        await bob.until("left", username="una")
+        await roster(bob, "bob")
+
+
+async def test_a_user_gets_their_name_from_a_guest_on_another_node(redis: RedisServer) -> None:
+    settings = {"store": redis.url, "auth": "optional", "jwt_secret": SECRET}
+    async with (
+        house(**settings) as one,
+        house(**settings) as two,
+        one.client() as guest,
+        user(two, "zoe") as zoe,
+        one.client() as bob,
+    ):
+        await guest.join("guests", "zoe")
+        await bob.join("guests", "bob")
+        await zoe.join("guests", "zoe")
+        error = await guest.until("error")
+        assert (error["code"], error["room"]) == ("name_taken", "guests")
+        await bob.until("left", username="zoe")
+        await bob.until("joined", username="zoe")
+        await roster(bob, "bob", "zoe")
+        await guest.say("chat", text="who am I?", id="no")
+        assert (await answer(guest, "no"))["code"] == "not_joined"
+
+
+async def test_what_hints_do_not_tell_is_looked_up(redis: RedisServer) -> None:
+    async with (
+        house(store=redis.url) as one,
+        house(store=redis.url) as two,
+        one.client() as ann,
+        two.client() as bob,
+        two.client() as cy,
+    ):
+        await ann.join("hints", "ann")
+        await bob.join("hints", "bob")
+        await ann.until("joined", username="bob")
+        redis.client.client_kill_filter(_type="pubsub")
+        await cy.join("hints", "cy")
+        await ann.until("joined", username="cy")
+        await roster(ann, "ann", "bob", "cy")
 
 
 async def test_rooms_of_all_nodes_are_listed_on_each(nodes: Three) -> None:
