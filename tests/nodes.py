@@ -6,12 +6,13 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import aiohttp
 from websockets.asyncio.client import connect
 
-from tests.command import Server, serving
+from tests.command import serving
 from tests.redis import RedisServer
 from tests.server import Client
 
@@ -19,10 +20,10 @@ from tests.server import Client
 class Node:
     """One of the processes."""
 
-    def __init__(self, server: Server) -> None:
-        self.url = server.url
-        self.port = server.port
-        self._process = server.process
+    def __init__(self, url: str, process: Popen[str] | None = None) -> None:
+        self.url = url
+        self.port = int(url.rpartition(":")[2])
+        self._process = process
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -42,10 +43,12 @@ class Node:
         return {one["room"]: one["users"] for one in body["rooms"]}
 
     def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
         self._process.send_signal(number)
 
     def end(self) -> None:
         """Wait until it has ended."""
+        assert self._process is not None
         self._process.wait(10)
 
 
@@ -54,4 +57,4 @@ def started(redis: RedisServer, folder: Path, name: str, *more: str) -> Iterator
     arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0", *more]
     arguments += ["--mod-password", "hush"]
     with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
-        yield Node(server)
+        yield Node(server.url, server.process)

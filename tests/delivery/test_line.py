@@ -26,3 +26,37 @@ def test_who_is_lost_while_a_batch_is_published_does_not_mix_up_the_next_ones() 
     house.settle()
     assert [frame["text"] for frame in ann.heard() if frame["type"] == "chat"] == ["one", "two"]
     assert [frame["text"] for frame in bob.heard() if frame["type"] == "chat"] == ["for blue alone"]
+
+
+def test_what_several_say_at_once_is_one_turn_but_nobody_talks_it_away() -> None:
+    house = House()
+    ann, bob = house.reader(), house.reader()
+    ann.put(Join("red", "ann"))
+    bob.put(Join("red", "bob"))
+    house.settle()
+    bob.heard()
+    said = 0
+
+    def talk() -> None:  # each pass of the loop brings one more, before the turn has its turn
+        nonlocal said
+        if said < 1000 and not any(frame["type"] == "chat" for frame in bob.heard()):
+            said += 1
+            ann.put(Chat(f"word {said}"))
+            house.loop.call_soon(talk)
+
+    ann.put(Chat("first"))
+    talk()
+    house.settle()
+    assert 60 < said < 70, "they were told together, and while more was coming"
+
+
+def test_who_speaks_alone_does_not_wait() -> None:
+    house = House()
+    ann = house.reader()
+    ann.put(Join("red", "ann"))
+    house.settle()
+    ann.heard()
+    ann.put(Chat("hello"))
+    what, args = house.loop.soon.popleft()
+    what(*args)
+    assert [frame["type"] for frame in ann.heard()] == ["chat"]

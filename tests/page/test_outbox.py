@@ -363,7 +363,7 @@ def test_letters_of_a_living_tab_are_its_own(tabs: Tabs, tmp_path: Path) -> None
         other = tabs.watch(ann.context.new_page(), server.url)
         adopt = """async () => {
           const { deskFor } = await import("/static/store/desk.js");
-          return (await deskFor("garden", "", "Ann", true))?.session ?? null;
+          return (await deskFor("garden", "", "Ann", () => true))?.session ?? null;
         }"""
         session = ann.evaluate("sessionStorage['hubbub.session']")
         assert other.evaluate(adopt) is None

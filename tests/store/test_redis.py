@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store import redis as redis_store
-from hubbub.store.base import News, Refused, Shared, Stored, StoreError
+from hubbub.store.base import Refused, Shared, Stored, StoreError
 from hubbub.store.events import digest
 from hubbub.store.memory import MemoryStore
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer, redis_server
-from tests.store.kinds import ANN, BOB, delete, edit, keep, new_epoch, say, stored
+from tests.store.kinds import ANN, BOB, delete, edit, keep, new_epoch, said, say, stored
 
 
 @pytest.fixture(autouse=True)
@@ -48,16 +48,11 @@ def node(redis: RedisServer) -> Iterator[Nodes]:
         store.close()
 
 
-def news(store: Shared) -> list[News]:
-    """What was said, and not who came or went."""
-    return [one for one in store.take_news() if isinstance(one, News)]
-
-
 def heard(store: Shared) -> list[tuple[str, int, str]]:
     """The news: log, seq, text."""
     return [
         (one.log, one.first + place, json.loads(event.payload).get("text"))
-        for one in news(store)
+        for one in said(store)
         for place, event in enumerate(one.events)
     ]
 
@@ -150,12 +145,12 @@ def test_news_have_the_message_that_they_changed_as_it_is_now(node: Nodes) -> No
     bob.open("red", 0)
     keep(ann, say("hello"), edit(1, "hallo"))
     bob.follow_all()
-    (came,) = news(bob)
+    (came,) = said(bob)
     assert came.events[0].payload == came.events[1].changed
     assert json.loads(came.events[1].changed)["text"] == "hallo"
     keep(ann, delete(1))
     bob.follow_all()
-    (came,) = news(bob)
+    (came,) = said(bob)
     ((seq, edited),) = came.events[0].emptied
     assert (seq, json.loads(edited)["text"]) == (2, "")
 
@@ -190,15 +185,15 @@ def test_a_redis_that_lost_all_has_other_logs(node: Nodes, redis: RedisServer) -
     redis.client.flushall()
     redis.client.function_flush()
     assert keep(ann, say("c", "1")) == [1]
-    (came,) = news(ann)
+    (came,) = said(ann)
     assert (came.is_other, came.first, came.events) == (True, 1, [])
     assert came.epoch != epoch
     bob.check()
-    (other,) = news(bob)
+    (other,) = said(bob)
     assert (other.epoch, other.is_other, other.first) == (came.epoch, True, 1)
     assert len(other.events) == 1
     keep(ann, say("d"))
-    assert news(ann) == []
+    assert said(ann) == []
 
 
 def test_a_log_that_lost_its_tail_is_another_one(node: Nodes, redis: RedisServer) -> None:
@@ -208,7 +203,7 @@ def test_a_log_that_lost_its_tail_is_another_one(node: Nodes, redis: RedisServer
     redis.client.hset("hubbub:{red}:head", "seq", "2")
     redis.client.xdel("hubbub:{red}:log", "3-0")
     ann.follow_all()
-    (came,) = news(ann)
+    (came,) = said(ann)
     assert came.is_other
     assert came.epoch not in {epoch, None}
     assert [event.payload for event in came.events] == bob.after("red", 0, 9).events

@@ -363,7 +363,8 @@ class Lobby:
     def inform(self, session: Session, welcome: Welcome, now: float) -> None:
         """Put into a welcome what may and may not be done in its room."""
         place = welcome.room
-        welcome.mod = session.moderates(place)
+        welcome.mod, welcome.mod_all = session.moderates(place), session.moderates_all
+        welcome.writes = session.grant is None or session.grant.writes(place)
         if self.standing.is_lax:
             return
         mode = self.standing.modes.get(place, OPEN)

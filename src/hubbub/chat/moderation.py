@@ -318,4 +318,12 @@ def put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) ->
     done = "you were put out of" if code == "kicked" else "you are banned from"
     where = "this server" if record.everywhere else record.room
     why = f": {record.reason}" if record.reason else ""
-    return Error(f"{done} {where}{why}", code, id, until=record.until, room=room)
+    return Error(
+        f"{done} {where}{why}",
+        code,
+        id,
+        until=record.until,
+        room=room,
+        reason=record.reason,
+        everywhere=record.everywhere,
+    )

@@ -48,12 +48,14 @@ from hubbub.delivery.records import recorded
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
-from hubbub.store.base import Opened, Outcome, Refused, StoreError, unavailable
+from hubbub.store.base import Opened, Outcome, Refused, Stored, StoreError, unavailable
 from hubbub.websocket.frames import text_frame
 
 if TYPE_CHECKING:
     from hubbub.delivery.presence import Presence
 
+GATHERED: Final = 64
+"""Effects that are enough for a turn, though more may be on their way."""
 LOOK: Final = 10.0
 """Seconds between two looks at the time of day."""
 Verify = Callable[[str, Callable[[Grant | str], None]], None]
@@ -101,6 +103,8 @@ class Hub:
         """What the store is keeping now: a line and the posts in it."""
         self._scheduled = False
         """A turn will come by itself: it is due, or the store will call for it."""
+        self._gathered = 1
+        """Effects that were in the line when it was looked at last."""
         self._appending = False
         self._opening: dict[str, list[Callable[[StoreError | None], None]]] = {}
         self._parked: list[Connection] = []
@@ -124,7 +128,8 @@ class Hub:
         self._line.append(effect)
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._turn)
+            self._gathered = 1
+            self._loop.call_soon(self._gather)
 
     def decide(self, reader: Connection, frame: Incoming, now: float) -> bool:
         """Deal with a frame; whether its reader has to wait for `go_on` before the next one."""
@@ -217,6 +222,15 @@ class Hub:
             self._idle = self._loop.create_future()
             await self._idle
 
+    def _gather(self) -> None:
+        """Where several speak at once, see first who else does: fewer turns are fewer sends."""
+        count = len(self._line)
+        if self._gathered < count < GATHERED:
+            self._gathered = count
+            self._loop.call_soon(self._gather)
+        else:
+            self._turn()
+
     def _turn(self) -> None:
         self._scheduled = False
         line = self._line
@@ -264,6 +278,14 @@ class Hub:
             self._turn()
 
     def _publish(self, post: Post, outcome: Outcome) -> None:
+        # The common case first: a chat that is kept.
+        if type(post) is Post and type(outcome) is Stored and outcome.fresh and not post.target:
+            feed = self.feeds[post.log]
+            if post.event is None:
+                feed.history.append((outcome.seq, outcome.payload))
+            feed.log.keep(text_frame(outcome.payload), outcome.seq)
+            self.fanout.dirty[feed] = None
+            return
         reader: Connection = post.session.socket
         if isinstance(post, Record):
             recorded(self, post, outcome)
@@ -273,9 +295,7 @@ class Hub:
             self.refused(post, outcome)
         elif outcome.fresh:
             feed = self.feeds[post.log]
-            if not post.target and post.event is None:
-                feed.history.append((outcome.seq, outcome.payload))
-            elif outcome.changed is not None:
+            if outcome.changed is not None:
                 feed.change(post.target, outcome.changed)
                 for seq, payload in outcome.emptied:
                     feed.change(seq, payload)

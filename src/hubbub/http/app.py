@@ -57,7 +57,7 @@ def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
 
     async def health(_: web.Request) -> web.Response:
         if not admission.is_open:
-            return answer({"status": "stopping"}, 503)
+            return answer({"status": "draining" if admission.is_draining else "stopping"}, 503)
         if keeper.problem is not None:
             return answer({"status": "degraded", "reason": keeper.problem}, 503)
         return answer({"status": "ok"})

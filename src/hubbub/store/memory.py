@@ -7,6 +7,7 @@ rested longest goes first. A log that comes back after that is another one: a ne
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final, Protocol
 
@@ -100,9 +101,9 @@ class MemoryStore:
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """See `Store.append`."""
-        return events.one_by_one(drafts, lambda draft: self._one(draft, ts))
+        return events.one_by_one(drafts, partial(self._one, ts))
 
-    def _one(self, draft: Draft, ts: int) -> Outcome:
+    def _one(self, ts: int, draft: Draft) -> Outcome:
         log = self._logs.get(draft.log) or self._awake(draft.log)
         if draft.id is not None:
             known = log.ids.get((draft.author, draft.id))
@@ -238,11 +239,13 @@ class MemoryStore:
 
     def _trim(self, log: _Log) -> None:
         # One event always stays, however large, so that a log's newest word can be read back.
-        while len(log.events) > 1 and (len(log.events) > self._events or log.size > self._bytes):
-            log.edits.pop(log.first, None)
-            log.size -= len(log.events.popleft())
+        events, first = log.events, log.first
+        while len(events) > 1 and (len(events) > self._events or log.size > self._bytes):
+            log.size -= len(events.popleft())
             log.authors.popleft()
-        first = log.first
+            if log.edits:
+                log.edits.pop(first, None)
+            first += 1
         while log.keys and log.keys[0][0] < first:
             del log.ids[log.keys.popleft()[1]]
 

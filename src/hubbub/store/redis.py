@@ -56,14 +56,18 @@ class Bounds(Protocol):
 
 
 class _Place:
-    """How far this node has come in an open log; events up to `floor` are gone."""
+    """How far this node has come in an open log; events up to `floor` are gone.
 
-    __slots__ = ("epoch", "floor", "seq")
+    `mark` is that of the event there: which it is, of all that may ever have its number.
+    """
 
-    def __init__(self, epoch: str, seq: int, floor: int) -> None:
+    __slots__ = ("epoch", "floor", "mark", "seq")
+
+    def __init__(self, epoch: str, seq: int, floor: int, mark: bytes) -> None:
         self.epoch = epoch
         self.seq = seq
         self.floor = floor
+        self.mark = mark
 
 
 class RedisStore:
@@ -83,6 +87,7 @@ class RedisStore:
         self._news: list[Heard] = []
         self.presence = RedisPresence(self, bounds.lease, self._news_of, self._follow_these)
         self._load()
+        self._is_careful = redis_client.may_lose(self._redis)
 
     def worries(self) -> list[str]:
         """What of this Redis' settings a person should know."""
@@ -169,15 +174,19 @@ class RedisStore:
                 0 if is_own else self._keep_events,
                 0 if is_own else self._keep_time,
                 [ask.packed for ask in asks],
+                place.mark.decode() if place is not None else "",
+                token_hex(4),
+                self._is_careful,
             )
         )
 
     def _appended(self, name: str, answer: list[Any]) -> None:
-        epoch, floor, seen, missed, _, results = answer
+        epoch, floor, seen, missed, _, results, mark = answer
         place = self._places.get(name)
         if place is None:
             return
         self._heard(name, place, epoch.decode(), floor, seen, missed)
+        place.mark = mark
         fresh = [one if isinstance(one, int) else one[0] for one in results if _is_fresh(one)]
         if fresh:
             place.seq = fresh[-1]
@@ -226,9 +235,10 @@ class RedisStore:
         if failed is not None:
             raise failed
 
-    def _standing(self, name: str) -> tuple[str | int, ...]:
+    def _standing(self, name: str) -> tuple[bytes | str | int, ...]:
         place = self._places[name]
-        return (place.epoch, place.seq, self._new_epoch(), MOST)
+        careful = int(self._is_careful)
+        return (place.epoch, place.seq, self._new_epoch(), MOST, place.mark, careful)
 
     def _catch_up(self, name: str) -> None:
         while name in self._places and self._follow(
@@ -238,9 +248,10 @@ class RedisStore:
 
     def _follow(self, name: str, answer: list[Any]) -> bool:
         """Take an answer; whether there is more."""
-        epoch, floor, seen, head, found = answer
+        epoch, floor, seen, head, found, mark = answer
         place = self._places[name]
         self._heard(name, place, epoch.decode(), floor, seen, found)
+        place.mark = mark
         return place.seq < cast("int", head)
 
     def _heard(
@@ -260,10 +271,11 @@ class RedisStore:
 
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. From now on there are news of this log."""
-        epoch, floor, seq, found = self._one("open", name, self._new_epoch(), count)
+        careful = int(self._is_careful)
+        epoch, floor, seq, found, mark = self._one("open", name, self._new_epoch(), count, careful)
         if not name.startswith(" "):
             self.presence.open(name)
-        self._places[name] = _Place(epoch.decode(), seq, floor)
+        self._places[name] = _Place(epoch.decode(), seq, floor, mark)
         return Opened(seq, epoch.decode(), pairs(found)[::-1])
 
     def first(self, name: str) -> int:
@@ -318,6 +330,10 @@ class RedisStore:
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
         self.follow_all()
+
+    def master(self) -> tuple[str, int] | None:
+        """See `redis_client.master`; called on any thread."""
+        return redis_client.master(self._redis)
 
     def close(self) -> None:
         """See `Store.close`."""
