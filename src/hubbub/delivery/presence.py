@@ -22,6 +22,7 @@ from hubbub.chat.occupancy import Occupancy, occupant
 from hubbub.chat.room import Member
 from hubbub.chat.session import Ask, Enter, Free, Hold
 from hubbub.delivery.follow import Following
+from hubbub.delivery.keeper import RETRY
 from hubbub.protocol.outgoing import Joined, Left, encode
 from hubbub.protocol.presence import (
     Changes,
@@ -62,6 +63,9 @@ class Presence:
         """Rooms that have to be settled."""
         self._busy = False
         self._woken = False
+        self._pauses = False
+        """Something just failed: what is owed is not tried again yet."""
+        self._stopped = False
         self._answers = False
         """Redis did, when it was asked last."""
         self._since = 0.0
@@ -101,7 +105,7 @@ class Presence:
 
     def _send(self) -> None:
         self._woken = False
-        if self._owed and self._answers:
+        if self._owed and self._answers and not self._pauses:
             owed, self._owed = self._owed, set()
             self._busy = True
             members = {place: self._occupancy.members(place) for place in owed}
@@ -121,10 +125,19 @@ class Presence:
             if isinstance(answer, StoreError)
             else {place for place, problem in answer.items() if problem is not None}
         )
-        if failed:
-            self._owed |= failed
-            self._answers = False  # until it renews the lease
+        self._owe(failed)
         self._go_on()
+
+    def _owe(self, failed: set[str]) -> None:
+        """These rooms have to be settled, but not at once: nobody is to wait for that."""
+        self._owed |= failed
+        if failed and not self._pauses:
+            self._pauses = True
+            self._loop.call_later(RETRY, self._resume)
+
+    def _resume(self) -> None:
+        self._pauses = False
+        self._wake()
 
     def _moved(
         self, moves: dict[str, Moving], answer: dict[str, list[Verdict] | StoreError] | StoreError
@@ -132,7 +145,7 @@ class Presence:
         for place, some in moves.items():
             verdicts = answer if isinstance(answer, StoreError) else answer[place]
             if isinstance(verdicts, StoreError):
-                self._owed.add(place)
+                self._owe({place})
                 for _, ask in some:
                     if ask is not None:
                         self._answer(ask, None, verdicts)
@@ -217,7 +230,8 @@ class Presence:
             for node in leased.dead:
                 self._bury(node)
             self._wake()
-        self._timer = self._loop.call_later(min(OFTEN, self._lease / 4), self.start)
+        if not self._stopped:
+            self._timer = self._loop.call_later(min(OFTEN, self._lease / 4), self.start)
 
     def _bury(self, node: str) -> None:
         if node not in self._burying:
@@ -230,6 +244,7 @@ class Presence:
 
     async def stop(self) -> None:
         """Nobody is here any more: wait until that is known, and give the lease back."""
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
         if self._busy or self._woken or self._moves:
