@@ -150,11 +150,14 @@ async def test_who_leaves_and_comes_again_at_once_is_there(nodes: Three) -> None
 
 async def test_who_goes_before_they_are_let_in_is_not_there(nodes: Three) -> None:
     one, two, _ = nodes
-    async with two.client() as bob:
+    async with two.client() as bob, one.client() as stays:
         await bob.join("hasty", "bob")
-        for number in range(30):
+        await stays.join("hasty", "stays")
+        await bob.until("roster", count=2)
+        for number in range(10):
             async with one.client() as ann:
                 await ann.say("join", room="hasty", username=f"ann{number}")
+                ann.socket.transport.abort()
         async with one.client() as late:
             await late.join("hasty", "late")
         heard = [await bob.hear()]
@@ -163,7 +166,7 @@ async def test_who_goes_before_they_are_let_in_is_not_there(nodes: Three) -> Non
         came = [frame["username"] for frame in heard if frame["type"] == "joined"]
         left = [frame["username"] for frame in heard if frame["type"] == "left"]
         assert sorted(came) == sorted(left)
-        await roster(bob, "bob")
+        await roster(bob, "bob", "stays")
 
 
 async def test_rooms_are_counted_before_one_more_is_let_be(redis: RedisServer) -> None:
@@ -226,6 +229,30 @@ async def test_a_user_on_two_nodes_is_listed_once_and_leaves_with_the_last(
             await bob.nothing_more()
         await bob.until("left", username="una")
         await roster(bob, "bob")
+
+
+async def test_a_user_whose_sockets_relieve_each_other_stays(redis: RedisServer) -> None:
+    settings = {"store": redis.url, "auth": "required", "jwt_secret": SECRET}
+    async with (
+        house(**settings) as one,
+        house(**settings) as two,
+        user(two, "bea") as bea,
+        user(one, "una") as first,
+        user(one, "una") as second,
+    ):
+        await bea.join("relief", "bea")
+        await first.join("relief", "una")
+        pairs = [(first, second), (second, first)]
+        for here, other in pairs * 15:
+            await asyncio.gather(
+                other.say("join", room="relief", id="in"), here.say("leave", id="out")
+            )
+            assert (await answer(other, "in"))["users"] == ["bea", "una"]
+        await first.say("chat", text="the last")
+        heard = [await bea.hear()]
+        while heard[-1].get("text") != "the last":
+            heard.append(await bea.hear())
+        assert [one["type"] for one in heard] == ["joined", "roster", "chat"]
 
 
 async def test_a_user_gets_their_name_from_a_guest_on_another_node(redis: RedisServer) -> None:

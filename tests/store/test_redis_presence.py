@@ -25,9 +25,10 @@ from hubbub.protocol.presence import (
 )
 from hubbub.settings import Settings
 from hubbub.store import redis_client
+from hubbub.store.base import News
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer
-from tests.store.kinds import new_epoch
+from tests.store.kinds import new_epoch, say
 
 ROOM = "r}e{d%"
 KEYS = [("a", "a"), ("b", "b"), ("c", "b"), ("a", "d")]
@@ -246,6 +247,23 @@ def test_who_missed_little_hears_what_changed_and_else_who_is_there(
     two.listen()
     assert two.heard == [], "a whole account came instead of what is no longer there"
     assert two.who == one.who
+
+
+def test_last_words_are_read_before_it_is_heard_that_someone_went(
+    pair: tuple[View, View],
+) -> None:
+    one, two = pair
+    one.move(Claim(person("ann")))
+    two.store.follow_all()
+    two.store.take_news()
+    one.store.append([say("goodbye", log=one.room)], 1)
+    one.store.presence.move({one.room: [Release("ann", "a" * 32)]})
+    two.store.presence.move({two.room: [Claim(person("bob"))]})
+    words, left, came = two.store.take_news()
+    assert isinstance(words, News)
+    assert isinstance(left, Changes)
+    assert left.changes == [Went("ann")]
+    assert isinstance(came, Changes)
 
 
 def test_a_batch_that_is_not_the_next_one_is_looked_up(pair: tuple[View, View]) -> None:
