@@ -60,6 +60,8 @@ def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
             return answer({"status": "draining" if admission.is_draining else "stopping"}, 503)
         if keeper.problem is not None:
             return answer({"status": "degraded", "reason": keeper.problem}, 503)
+        if hub.presence is not None:
+            return answer({"status": "ok", "nodes": hub.presence.nodes})
         return answer({"status": "ok"})
 
     app = web.Application(middlewares=[_errors(admission)])
