@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from hubbub.chat import names
-from hubbub.chat.grants import Grant
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import (
     Again,
@@ -45,6 +44,7 @@ from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Questions
 from hubbub.delivery.records import recorded
+from hubbub.delivery.renewal import Verify, renew
 from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
@@ -58,7 +58,6 @@ GATHERED: Final = 64
 """Effects that are enough for a turn, though more may be on their way."""
 LOOK: Final = 10.0
 """Seconds between two looks at the time of day."""
-Verify = Callable[[str, Callable[[Grant | str], None]], None]
 
 
 class Rules(Protocol):
@@ -134,7 +133,7 @@ class Hub:
     def decide(self, reader: Connection, frame: Incoming, now: float) -> bool:
         """Deal with a frame; whether its reader has to wait for `go_on` before the next one."""
         if isinstance(frame, Auth) and self.verify is not None:
-            return self._authorize(reader, frame, self.verify, now)
+            return renew(self, reader, frame, self.verify, now)
         waits = False
         effects = self.lobby.handle(reader.session, frame, now)
         for effect in effects:
@@ -167,27 +166,6 @@ class Hub:
         feed.coming -= 1
         if not feed.is_needed:
             self._end(feed)
-
-    def _authorize(self, reader: Connection, frame: Auth, verify: Verify, now: float) -> bool:
-        """Look at a new token; whether its reader has to wait, which it has unless it hurries."""
-        hurry = self.lobby.hurry(reader.session, frame.id, now)
-        if hurry is not None:
-            self.put(hurry)
-            return False
-
-        def verified(found: Grant | str) -> None:
-            if isinstance(found, str):
-                self.put(Tell(reader.session, Error(found, "bad_token", frame.id)))
-            else:
-                for effect in self.lobby.authorize(reader.session, found, frame.id):
-                    self.put(effect)
-                for feed in reader.feeds:  # which may have a new display name to tell
-                    self.fanout.dirty[feed] = None
-                self.expiry.watch(reader)
-            reader.answered()
-
-        verify(frame.token, verified)
-        return True
 
     def refuse(self, reader: Connection, problem: StoreError, id: str | None) -> None:
         """Tell a reader that the store could not do what it asked for under this id."""
