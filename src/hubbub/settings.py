@@ -221,6 +221,12 @@ class Settings:
     tail_bytes: int = _setting(
         1_048_576, "Bytes of events of each room that are kept in memory, at most.", least=1
     )
+    lease: float = _setting(
+        10.0,
+        "With redis: seconds after which a node that died is out of all rosters. One that cannot"
+        " reach Redis, or stands still, for as long may lose its people's names to others.",
+        least=0.5,
+    )
     linger: float = _setting(
         300.0, "Seconds that the events of a room are kept in memory when all have left.", least=0
     )

@@ -125,5 +125,8 @@ def test_a_guest_inside_stays_one_when_someone_signs_in_elsewhere(
         ann = tabs.watch(guest.context.new_page(), f"{server.url}/?token={token()}")
         come_in(ann, "garden")
         expect(people(guest)).to_have_count(2)
+        guest.reload()
+        expect(guest.get_by_text("Connected")).to_be_visible()
+        assert guest.evaluate("sessionStorage.getItem('hubbub.token')") is None
         say(guest, "me")
         expect(ann.locator(".by")).to_contain_text("guest")

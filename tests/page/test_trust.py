@@ -50,7 +50,7 @@ def test_a_token_is_taken_once_and_the_name_is_not_asked_for(tabs: Tabs, tmp_pat
         ("?token=nonsense", "Your sign-in is not valid here"),
         ("?token=no%20token%20%E2%82%AC", "Your sign-in is not valid here"),
         (f"?token={token(ttl=-60)}", "Your sign-in has ended"),
-        (f"?token={token(nbf=4_000_000_000)}", "Your sign-in is not valid yet"),
+        (f"?token={token(ttl=10**9, nbf=4_000_000_000)}", "Your sign-in is not valid yet"),
     ],
 )
 def test_who_cannot_come_in_is_told_why_and_is_asked_for_nothing(

@@ -19,7 +19,8 @@ from websockets.http11 import Response
 
 from hubbub.http.drain import QUIET, plan
 from tests.command import serving
-from tests.promises.test_cluster import Node, kept
+from tests.nodes import Node
+from tests.promises.test_cluster import kept
 from tests.redis import RedisServer
 from tests.server import PATIENCE, Client, Frame, house
 

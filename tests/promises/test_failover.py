@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.command import serving
-from tests.promises.test_cluster import Node, Talker, kept
+from tests.nodes import Node
+from tests.promises.test_cluster import Talker, kept
 from tests.redis import free_port
 from tests.sentinel import Watch, watched
 

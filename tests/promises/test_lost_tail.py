@@ -10,7 +10,8 @@ from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store.redis import RedisStore
 from tests.command import serving
-from tests.promises.test_cluster import Node, kept
+from tests.nodes import Node
+from tests.promises.test_cluster import kept
 from tests.redis import redis_server
 from tests.server import Frame
 from tests.store.kinds import new_epoch

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.promises.test_cluster import Node, kept
+from tests.nodes import Node
+from tests.promises.test_cluster import kept
 from tests.redis import RedisServer, redis_server
 from tests.server import PATIENCE, house
 

@@ -11,7 +11,7 @@ from hubbub.settings import Settings
 from hubbub.store import redis as redis_store
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer
-from tests.store.kinds import delete, edit, keep, new_epoch, say
+from tests.store.kinds import delete, edit, keep, new_epoch, said, say
 
 Make = Callable[[], RedisStore]
 
@@ -55,7 +55,7 @@ class Moment:
 
 def texts(store: RedisStore) -> list[str]:
     """What the one piece of news says, which has to be of another log."""
-    (news,) = store.take_news()
+    (news,) = said(store)
     assert news.is_other
     return [json.loads(event.payload)["text"] for event in news.events]
 
@@ -70,7 +70,7 @@ def test_a_tail_that_others_wrote_over_is_found(node: Make, redis: RedisServer, 
     keep(ann, say("lost"), say("lost, too"))
     then.come_back()
     assert keep(bob, *[say(f"new {number}") for number in range(more)])[0] == 2
-    assert bob.take_news() == []
+    assert said(bob) == []
     ann.follow_all()
     assert texts(ann) == ["a", *[f"new {number}" for number in range(more)]]
     bob.follow_all()
@@ -88,7 +88,7 @@ def test_the_loss_is_found_by_who_appends_too(node: Make, redis: RedisServer) ->
     assert keep(ann, say("mine")) == [2]
     assert texts(ann) == ["in its place"]
     keep(ann, say("more"))
-    assert ann.take_news() == []
+    assert said(ann) == []
 
 
 def test_what_was_changed_since_is_still_what_was_seen(node: Make) -> None:
@@ -101,7 +101,7 @@ def test_what_was_changed_since_is_still_what_was_seen(node: Make) -> None:
     bob.follow_all()
     keep(ann, edit(4, "c"))
     bob.follow_all()
-    assert all(not news.is_other for news in bob.take_news())
+    assert all(not news.is_other for news in said(bob))
     assert bob.open("red", 0).epoch == epoch
 
 
@@ -132,7 +132,7 @@ def test_who_saw_the_log_vouches_for_it_in_another_life_of_redis(
     ann.follow_all()
     assert late.open("red", 0).epoch == epoch
     assert keep(ann, say("b")) == [2]
-    assert not ann.take_news()
+    assert not said(ann)
 
 
 @pytest.mark.parametrize("appends", [True, False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Raw
 
@@ -13,10 +13,46 @@ from hubbub.delivery.keeper import Done, Found, Keeper
 from hubbub.protocol.outgoing import Past
 from hubbub.store.base import StoreError
 
+if TYPE_CHECKING:
+    from hubbub.delivery.connection import Connection
+    from hubbub.delivery.hub import Hub
+
 MOST: Final = 262_144
 """Bytes of old messages in one answer: it waits in memory for a reader who does not read."""
 T = TypeVar("T")
 Question = Browse | AskAuthor | AskWritings
+
+
+class Questions:
+    """What a hub asks its store, and goes on with when that has answered."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def ask(self, question: Question) -> None:
+        """Ask it of the store, with its reader waiting."""
+        feed = self._hub.feeds[question.room]
+        if isinstance(question, Browse):  # of what the room has not heard yet, nothing
+            question.before = min(question.before or feed.log.seq + 1, feed.log.seq + 1)
+        ask(self._hub.keeper, question, partial(self._answered, question, feed.changes))
+
+    def _answered(self, question: Question, changes: int, found: list[Effect] | StoreError) -> None:
+        """What was asked of the store is there: go on with it."""
+        hub = self._hub
+        reader: Connection = question.session.socket
+        feed = hub.feeds.get(question.room)
+        is_late = feed is not None and feed.changes != changes and feed in reader.feeds
+        if isinstance(question, Browse) and is_late and reader.is_open:
+            self.ask(question)  # read before a change that was told since: it would undo it
+            return
+        if isinstance(found, StoreError):
+            hub.refuse(reader, found, question.id)
+        for come in found if isinstance(found, list) else ():
+            if isinstance(come, AskAuthor | AskWritings):
+                self.ask(come)  # and its reader waits on
+                return
+            hub.put(come)
+        reader.answered()
 
 
 def ask(keeper: Keeper, question: Question, done: Done[list[Effect]]) -> None:

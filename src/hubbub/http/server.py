@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable, Iterator
+from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
@@ -18,6 +19,7 @@ from hubbub.delivery.follow import Follower, Following
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
+from hubbub.delivery.presence import Presence
 from hubbub.delivery.records import remember
 from hubbub.http.admission import Admission
 from hubbub.http.app import application
@@ -30,17 +32,13 @@ from hubbub.native import find
 from hubbub.protocol.codes import GOING_AWAY
 from hubbub.redis_url import masked
 from hubbub.settings import Settings
-from hubbub.store.base import StoreError
+from hubbub.store.base import Heard, News, StoreError
 from hubbub.store.memory import MemoryStore
 
 STOP_WITHIN: Final = 4.0
 """Seconds that clients have to hear the goodbye; then the rest are cut off."""
 SHORT: Final = 32
 """Bytes below which a secret is too short for HS256 (RFC 7518 section 3.2)."""
-ALONE: Final = (
-    "rosters, counts and unique names are of this node's own members alone: presence across nodes"
-    " is not done yet (docs/cluster.md)"
-)
 KEEPALIVE: Final = 75.0
 """Seconds that an HTTP connection may be idle between two requests."""
 
@@ -56,14 +54,15 @@ class Server:
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
         if isinstance(self.keeper, Following):
-            self.keeper.hear = Follower(self.hub).hear
+            self.hub.presence = Presence(self.hub, self.lobby.share(), self.keeper, settings.lease)
+            self.keeper.hear = partial(_hear, Follower(self.hub), self.hub.presence)
         if self.verifier is not None:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._admission = Admission(settings, places(settings.max_connections), self.verifier)
         door = Door(self.hub, self._heartbeat, settings.max_frame, self._admission)
         self._runner = web.AppRunner(
-            application(self.lobby, door, self._admission, self.keeper),
+            application(self.hub, door, self._admission),
             handle_signals=False,
             shutdown_timeout=0.5,
         )
@@ -99,6 +98,8 @@ class Server:
         self._heartbeat.start()
         self.hub.start()
         self.keeper.start()
+        if self.hub.presence is not None:
+            self.hub.presence.start()
         if self.verifier is not None:
             self.verifier.start()
         log = structlog.get_logger()
@@ -134,8 +135,18 @@ class Server:
         if self.verifier is not None:
             await self.verifier.close()
         await self.hub.idle()
+        if self.hub.presence is not None:
+            await self.hub.presence.stop()
         await self.keeper.close()
         log.info("stopped")
+
+
+def _hear(follower: Follower, presence: Presence, news: Heard) -> None:
+    """What other nodes did goes where it belongs."""
+    if isinstance(news, News):
+        follower.hear(news)
+    else:
+        presence.hear(news)
 
 
 def _verifier(settings: Settings) -> Verifier | None:
@@ -200,11 +211,11 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
         store = RedisStore(settings.store, settings, new_epoch)
     except StoreError as problem:
         raise StartError(f"{place} cannot be used ({problem})", "see docs/cluster.md") from None
-    for line in (*store.worries(), ALONE):
+    for line in store.worries():
         structlog.get_logger().warning(line)
     keeper = Following(store, loop)
     keeper.listen = lambda: Hints(
-        settings.store, store.node, keeper.grown, keeper.look, store.master
+        settings.store, store.node, keeper.grown, keeper.moved, keeper.look, store.master
     )
     return keeper, place
 

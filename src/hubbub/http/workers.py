@@ -205,9 +205,9 @@ class Workers:
                     self._ended(worker, os.waitstatus_to_exitcode(status))
 
     def _ended(self, worker: _Worker, status: int) -> None:
+        pid, worker.pid = worker.pid, 0  # from here on the number may be another process's
         while worker.pipe >= 0:  # its last words
             self._listen(worker)
-        pid, worker.pid = worker.pid, 0
         if self._stopping:
             self._status = self._status or (128 - status if status < 0 else status)
             self._log.info("worker stopped", worker=worker.number, pid=pid, status=status)

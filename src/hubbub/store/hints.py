@@ -1,4 +1,4 @@
-"""Hints: Redis says that a log has grown, to whoever listens at that moment.
+"""Hints: Redis says that a log has grown, or who came or went, to whoever listens at that moment.
 
 Laws: a hint may be lost, and then nothing is: whenever the channel was not there, and after a quiet
 while, `lost` is called, and everything is looked at. Where Sentinels say that another Redis is
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
@@ -24,12 +25,14 @@ RETRY: Final = 1.0
 """Seconds until it is listened again, and between two questions who is master."""
 LOOK: Final = 0.2
 """Seconds between two looks at whether to stop."""
+_moved = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode
 
 
 class Hints:
-    """Listens on a thread of its own. `grown(name, epoch, seq)` and `lost()` are called there.
+    """Listens on a thread of its own, and calls there, in the order in which it was said:
 
-    Hints of `node`, which is this one, are passed over. `master` says where to listen now.
+    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, and `lost()`. That logs have
+    grown by `node`, which is this one, is passed over. `master` says where to listen now.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class Hints:
         url: str,
         node: str,
         grown: Callable[[str, str, int], None],
+        moved: Callable[[str, str, int, bytes], None],
         lost: Callable[[], None],
         master: Callable[[], tuple[str, int] | None],
     ) -> None:
         self._url = url
         self._own = node.encode()
         self._grown = grown
+        self._moved = moved
         self._lost = lost
         self._master = master
         self._stopped = threading.Event()
@@ -77,7 +82,12 @@ class Hints:
                 message = channel.get_message(timeout=LOOK)
                 if message is not None and message["type"] == "message":
                     heard = time.monotonic()
-                    node, epoch, seq, name = message["data"].split(b" ", 3)
+                    data: bytes = message["data"]
+                    if data.startswith(b"!"):
+                        room, stamp, version, batch = _moved(data[1:])
+                        self._moved(room, stamp, version, bytes(batch))
+                        continue
+                    node, epoch, seq, name = data.split(b" ", 3)
                     if node != self._own:
                         self._grown(name.decode(), epoch.decode(), int(seq))
                 elif message is not None and message["type"] == "subscribe":

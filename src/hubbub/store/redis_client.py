@@ -150,6 +150,12 @@ def keys(name: str) -> tuple[str, ...]:
     return tuple([base + key for key in KEYS])
 
 
+def presence_keys(name: str) -> tuple[str, str]:
+    """The keys of who is in a room, beside those of its log."""
+    base = f"{PREFIX}:{{{tag(name)}}}:"
+    return base + "here", base + "moves"
+
+
 def tag(name: str) -> str:
     """A log's name without what would end a hash tag."""
     if "}" not in name and "%" not in name and "{" not in name:
