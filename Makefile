@@ -6,6 +6,7 @@ PYTHON ?= python3
 ARGS ?=
 SECONDS ?= 60
 SEED ?=
+CLUSTER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,8 +53,8 @@ figures: $(DEV) ## measure the store and the limits: some minutes, on a quiet ma
 	$(BIN)/python -m bench.store $(ARGS)
 	$(BIN)/python -m bench.limits
 
-torture: $(DEV) ## kill the server under load: make torture SECONDS=600 SEED=123
-	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)"
+torture: $(DEV) ## kill servers and Redis under load: make torture SECONDS=600 SEED=123 CLUSTER=1
+	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)" "$(CLUSTER)"
 
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new

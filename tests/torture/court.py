@@ -1,0 +1,95 @@
+"""People who are muted and banned in the middle of a storm, and what comes of it on every node."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from tests.server import Client, Frame
+from tests.torture.picture import check
+
+ROOM = "court"
+
+
+class Court:
+    """A moderator, and who is judged; `port()` is that of a node that may be away."""
+
+    def __init__(self, dice: random.Random, port: Callable[[], int]) -> None:
+        self.dice = dice
+        self._port = port
+        self._ids = count(1)
+        self._judged: dict[str, tuple[str, str]] = {}
+        """name -> the act, and the session of who is held to it."""
+
+    @property
+    def judged(self) -> int:
+        return len(self._judged)
+
+    async def sit(self, end: float) -> None:
+        """Judge one after the other, until it is over."""
+        while time.monotonic() < end:
+            await asyncio.sleep(self.dice.uniform(0, 1))
+            name, act = f"eve{next(self._ids)}", self.dice.choice(["mute", "ban"])
+            session = ""
+            while name not in self._judged:
+                try:
+                    async with asyncio.timeout(5):
+                        session = await self._judge(name, act, session)
+                except (OSError, WebSocketException):
+                    await asyncio.sleep(0.2)
+                if time.monotonic() > end + 5:
+                    return
+
+    async def _judge(self, name: str, act: str, session: str) -> str:
+        """One attempt, which may be lost on the way; the act has one id, so it is done once."""
+        async with self._client(self._port()) as eve, self._client(self._port()) as mod:
+            welcome = await _ask(eve, "join", room=ROOM, username=name, **_proof(session))
+            session = welcome.get("session", session)
+            if welcome["type"] == "error" and welcome["code"] != "banned":
+                await asyncio.sleep(0.2)
+                return session
+            await _ask(mod, "mod", password="hush")
+            await _ask(mod, "join", room=ROOM, username=f"mod of {name}")
+            told = await _ask(mod, act, username=name, id=f"{act} {name}")
+            if told["type"] == "ok":
+                self._judged[name] = (act, session)
+        return session
+
+    async def uphold(self, ports: list[int], seconds: float) -> None:
+        """Whoever was judged is held to it on every node."""
+        async with asyncio.timeout(seconds):
+            for port in ports:
+                for name, (act, session) in self._judged.items():
+                    async with self._client(port) as eve:
+                        told = await _ask(eve, "join", room=ROOM, username=name, session=session)
+                        if act == "mute":
+                            check(told["type"] == "welcome", name, "was muted, and heard", told)
+                            check("muted" in told, name, "was muted, and is not:", told)
+                            told = await _ask(eve, "chat", text="may I?")
+                        code = {"mute": "muted", "ban": "banned"}[act]
+                        check(told.get("code") == code, name, "is", code, "but heard", told)
+
+    @asynccontextmanager
+    async def _client(self, port: int) -> AsyncIterator[Client]:
+        url = f"ws://127.0.0.1:{port}/ws"
+        async with connect(url, compression=None, close_timeout=1, open_timeout=3) as socket:
+            yield Client(socket)
+
+
+def _proof(session: str) -> dict[str, str]:
+    return {"session": session} if session else {}
+
+
+async def _ask(client: Client, kind: str, **fields: object) -> Frame:
+    fields.setdefault("id", kind)
+    await client.say(kind, **fields)
+    while (frame := await client.hear()).get("id") != fields["id"]:
+        pass
+    return frame
