@@ -1,7 +1,8 @@
 """`make torture SECONDS=600 SEED=123`: storm after storm, each with the next seed.
 
-Storms over a single server and over a cluster take turns; `CLUSTER=1` has the latter alone, and
-`CLUSTER=0` the former.
+The seed says which: over a single server if it can be divided by three, then over a cluster, then
+over a cluster with a failover. `CLUSTER=1` leaves out the single server (the first kind is then a
+cluster's, too), and `CLUSTER=0` is that alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import uvloop
 
 from tests.torture.alone import Alone
 from tests.torture.cluster import Cluster
+from tests.torture.failover import Failover
 
 EACH = 8.0
 """Seconds that one storm rages over a single server."""
@@ -24,20 +26,33 @@ LONG = 15.0
 """Seconds that one rages over a cluster."""
 
 
-async def storm(seed: int, is_cluster: bool) -> str:
+# A failover takes some seconds of its own.
+KINDS: list[tuple[type[Alone | Cluster], float]] = [
+    (Alone, EACH),
+    (Cluster, LONG),
+    (Failover, EACH),
+]
+
+
+def kind(seed: int, cluster: str) -> tuple[type[Alone | Cluster], float]:
+    if cluster == "0":
+        return KINDS[0]
+    at = seed % 3
+    return KINDS[max(at, 1) if cluster else at]
+
+
+async def storm(seed: int, what: type[Alone | Cluster], seconds: float) -> str:
     with tempfile.TemporaryDirectory(prefix="hubbub-torture-") as folder:
-        if is_cluster:
-            return await Cluster(seed, Path(folder)).rage(LONG)
-        return await Alone(seed, Path(folder)).rage(EACH)
+        return await what(seed, Path(folder)).rage(seconds)
 
 
 def main(seconds: float, seed: int, cluster: str) -> None:
     end = time.monotonic() + seconds
     while True:
-        is_cluster = cluster == "1" if cluster else seed % 2 == 1
+        what, long = kind(seed, cluster)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            told = runner.run(storm(seed, is_cluster))
-        sys.stdout.write(f"seed {seed}, {'cluster' if is_cluster else 'alone'}: {told}\n")
+            told = runner.run(storm(seed, what, long))
+        sys.stdout.write(f"seed {seed}, {what.__name__.lower()}: {told}\n")
         sys.stdout.flush()
         seed += 1
         if time.monotonic() >= end:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from tests.redis import RedisServer
+from tests.redis import RedisServer, redis_server
 from tests.torture.court import Court
 from tests.torture.link import Link
 from tests.torture.peer import Peer
@@ -51,11 +51,11 @@ class Cluster(Storm):
         self.pause = dice.choice([0.005, 0.03, 0.1])
         self.calm = calm or dice.choice([0.7, 2.0, 4.0])
         self.folder = folder
-        # A socket's path has to be short.
-        self._short = tempfile.TemporaryDirectory(prefix="hubbub-redis-")
-        self.redis = RedisServer(Path(self._short.name))
-        self.links = [Link(self.redis.port) for _ in range(nodes or dice.choice([2, 3]))]
+        self.size_of = nodes or dice.choice([2, 3])
+        """How many nodes there are."""
+        self.links: list[Link] = []
         self.nodes: list[Victim] = []
+        self.stack = AsyncExitStack()
         self.court = Court(self._dice("court"), self._port_of_any)
         self.done: Counter[str] = Counter()
         self._starting = asyncio.Lock()
@@ -64,12 +64,24 @@ class Cluster(Storm):
     # The parts
 
     async def begin(self) -> None:
-        self.redis.start()
-        for number, link in enumerate(self.links):
-            await link.open()
-            store = f"redis://127.0.0.1:{link.port}/0"
+        for number, store in enumerate(await self.open()):
             self.nodes.append(Victim(self.folder, f"node{number}", store, self.flag_list()))
         await asyncio.gather(*(node.start() for node in self.nodes))
+
+    async def open(self) -> list[str]:
+        """Start Redis; gives the store of each node."""
+        self._redis = self.stack.enter_context(redis_server())
+        for _ in range(self.size_of):
+            link = Link(self._redis.port)
+            await link.open()
+            self.stack.push_async_callback(link.close)
+            self.links.append(link)
+        return [f"redis://127.0.0.1:{link.port}/0" for link in self.links]
+
+    @property
+    def redis(self) -> RedisServer:
+        """The one that has the log."""
+        return self._redis
 
     def door(self, dice: random.Random) -> int:
         return dice.choice(self.nodes).port
@@ -100,10 +112,7 @@ class Cluster(Storm):
             link.mend()
         for node in self.nodes:
             await node.put_down()
-        for link in self.links:
-            await link.close()
-        self.redis.__exit__(None, None, None)
-        self._short.cleanup()
+        await self.stack.aclose()
 
     def told(self) -> str:
         done = self.done + Counter({"people judged": self.court.judged})
@@ -114,16 +123,21 @@ class Cluster(Storm):
 
     async def haunt(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        doing = [self._redis_suffers(self._dice("redis"), end), self.court.sit(end)]
-        doing += [
-            self._node_suffers(at, self._dice("node", at), end) for at in range(len(self.nodes))
-        ]
-        doing += [
-            self._link_suffers(at, self._dice("link", at), end) for at in range(len(self.links))
-        ]
+        await self.together(
+            self._redis_suffers(self._dice("redis"), end),
+            self.court.sit(end),
+            self.nodes_suffer("storm", end),
+            *(self._link_suffers(at, self._dice("link", at), end) for at in range(self.size_of)),
+        )
+
+    async def together(self, *doing: Coroutine[Any, Any, None]) -> None:
         async with asyncio.TaskGroup() as group:
             for one in doing:
                 group.create_task(one)
+
+    async def nodes_suffer(self, when: str, end: float) -> None:
+        dice = [self._dice("node", at, when) for at in range(self.size_of)]
+        await self.together(*(self._node_suffers(at, dice[at], end) for at in range(self.size_of)))
 
     async def _rest_until(self, dice: random.Random, calm: float, end: float) -> bool:
         """A pause; whether there is time left."""
@@ -151,7 +165,8 @@ class Cluster(Storm):
                 await node.stop()
             await asyncio.sleep(self._while(dice))
             async with self._starting:
-                self.links[at].mend()
+                for link in self.links[at : at + 1]:
+                    link.mend()
                 await node.start()
 
     async def _link_suffers(self, at: int, dice: random.Random, end: float) -> None:

@@ -83,6 +83,10 @@ class Peer:
         self._sent: Counter[str] = Counter()
         """How often each id was sent on this socket."""
         self._ids = count(1)
+        self._abandoned = 0
+        """Joins that had no answer when their socket ended: on another node than ours they may be
+        carried out when we are in again, and take our place.
+        """
         self._eager = False
         self._heard_at = 0.0
 
@@ -133,6 +137,8 @@ class Peer:
 
     def gone(self) -> None:
         """The socket has ended."""
+        if self.bears_failures:
+            self._abandoned += sum(one["type"] == "join" for one in self._asked.values())
         self.wire = None
         self.inside.clear()
         self._asked.clear()
@@ -141,9 +147,10 @@ class Peer:
 
     def _ended(self, code: int) -> None:
         self.codes.append(code)
-        # 1012: the node is emptied. 1013: took nothing for too long. 4409 cannot be: our own older
-        # socket is dead by then.
-        if code not in {1000, 1001, 1006, 1012, 1013}:
+        # 1012: the node is emptied. 1013: took nothing for too long.
+        if code == 4409 and self._abandoned:
+            self._abandoned -= 1  # a node that stood still reads what was said before we went
+        elif code not in {1000, 1001, 1006, 1012, 1013}:
             self._failed(UntrueError(f"{self} was closed with {code}"))
         if self.wire is not None and self.wire.dead:
             self.gone()
