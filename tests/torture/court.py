@@ -25,6 +25,7 @@ class Court:
         self.dice = dice
         self._port = port
         self._ids = count(1)
+        self._sessions: dict[str, str] = {}
         self._judged: dict[str, tuple[str, str]] = {}
         """name -> the act, and the session of who is held to it."""
 
@@ -37,30 +38,34 @@ class Court:
         while time.monotonic() < end:
             await asyncio.sleep(self.dice.uniform(0, 1))
             name, act = f"eve{next(self._ids)}", self.dice.choice(["mute", "ban"])
-            session = ""
             while name not in self._judged:
                 try:
                     async with asyncio.timeout(5):
-                        session = await self._judge(name, act, session)
+                        await self._judge(name, act)
                 except (OSError, WebSocketException):
                     await asyncio.sleep(0.2)
                 if time.monotonic() > end + 5:
                     return
 
-    async def _judge(self, name: str, act: str, session: str) -> str:
+    async def _judge(self, name: str, act: str) -> None:
         """One attempt, which may be lost on the way; the act has one id, so it is done once."""
         async with self._client(self._port()) as eve, self._client(self._port()) as mod:
-            welcome = await _ask(eve, "join", room=ROOM, username=name, **_proof(session))
-            session = welcome.get("session", session)
-            if welcome["type"] == "error" and welcome["code"] != "banned":
+            told = await self._join(eve, name)
+            if told["type"] == "error" and told["code"] != "banned":
                 await asyncio.sleep(0.2)
-                return session
+                return
             await _ask(mod, "mod", password="hush")
-            await _ask(mod, "join", room=ROOM, username=f"mod of {name}")
+            await self._join(mod, f"mod of {name}")
             told = await _ask(mod, act, username=name, id=f"{act} {name}")
             if told["type"] == "ok":
-                self._judged[name] = (act, session)
-        return session
+                self._judged[name] = (act, self._sessions[name])
+
+    async def _join(self, client: Client, name: str) -> Frame:
+        proof = {"session": self._sessions[name]} if name in self._sessions else {}
+        told = await _ask(client, "join", room=ROOM, username=name, **proof)
+        if "session" in told:
+            self._sessions[name] = told["session"]
+        return told
 
     async def uphold(self, ports: list[int], seconds: float) -> None:
         """Whoever was judged is held to it on every node."""
@@ -81,10 +86,6 @@ class Court:
         url = f"ws://127.0.0.1:{port}/ws"
         async with connect(url, compression=None, close_timeout=1, open_timeout=3) as socket:
             yield Client(socket)
-
-
-def _proof(session: str) -> dict[str, str]:
-    return {"session": session} if session else {}
 
 
 async def _ask(client: Client, kind: str, **fields: object) -> Frame:
