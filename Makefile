@@ -6,6 +6,7 @@ PYTHON ?= python3
 ARGS ?=
 SECONDS ?= 60
 SEED ?=
+CLUSTER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -59,8 +60,8 @@ bench: $(DEV) ## measure Hubbub beside its peers, within an hour; a part: make b
 bench-quick: $(DEV) ## one load beside two peers, within a minute
 	@$(BIN)/python -m bench.run quick
 
-torture: $(DEV) ## kill the server under load: make torture SECONDS=600 SEED=123
-	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)"
+torture: $(DEV) ## kill servers and Redis under load: make torture SECONDS=600 SEED=123 CLUSTER=1
+	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)" "$(CLUSTER)"
 
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new
