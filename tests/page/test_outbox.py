@@ -199,6 +199,7 @@ def test_a_browser_that_lacks_something_still_sends_once(
         join(ann, "Ann", "garden")
         say(ann, "zero")
         expect(texts(bob)).to_have_count(1)
+        expect(ann.locator("#pending li")).to_have_count(0)  # it knows, too
         kill(server)
     write(ann, ["one", "two"])
     expect(ann.locator("#pending li")).to_have_count(2)
