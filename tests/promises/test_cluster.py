@@ -83,6 +83,27 @@ async def test_who_comes_back_to_another_node_gets_what_was_missed(
             assert (await bob.until("chat"))["text"] == "live"
 
 
+async def test_who_comes_to_a_node_that_lags_behind_what_they_saw_hears_of_no_reset(
+    redis: RedisServer, nodes: tuple[Node, Node]
+) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as cy, two.client() as bob:
+        epoch = (await ann.join("lag", "ann"))["epoch"]
+        await cy.join("lag", "cy")
+        await kept(ann, "before", "i1")
+        await cy.until("chat", text="before")
+        redis.client.client_kill_filter(_type="pubsub")  # for a second, two hears of nothing
+        seq = (await kept(ann, "unheard", "i2"))["seq"]
+        await bob.say("join", room="lag", username="bob", since=seq, epoch=epoch)
+        back = await bob.hear()
+        assert "reset" not in back
+        assert "history" not in back
+        assert back["seq"] == seq
+        assert (await cy.until("chat"))["text"] == "unheard"
+        await kept(ann, "live", "i3")
+        assert (await bob.until("chat"))["text"] == "live"
+
+
 async def test_a_message_sent_again_to_another_node_is_kept_once(nodes: tuple[Node, Node]) -> None:
     one, two = nodes
     async with one.client() as ann, two.client() as again:

@@ -25,9 +25,10 @@ from tests.torture.link import Link
 from tests.torture.peer import Peer
 from tests.torture.picture import UntrueError, check
 from tests.torture.server import Victim
-from tests.torture.storm import CROWD, PATIENCE, ROOMS, Storm
+from tests.torture.storm import CROWD, LONG_TAIL, PATIENCE, ROOMS, Storm
 from tests.torture.verdict import Log
 
+TAILS = [(1, 1_000_000), (50, 1000), LONG_TAIL, LONG_TAIL, LONG_TAIL]
 AGAIN = 0.3
 """Seconds after which is asked again for what the store could not do."""
 
@@ -44,6 +45,7 @@ class Cluster(Storm):
         self.drain = dice.choice([0.0, 1.0, 2.0])
         self.flags |= {
             "crowd": dice.choice([2, CROWD, CROWD, CROWD]),
+            **dict(zip(("tail-events", "tail-bytes"), dice.choice(TAILS), strict=True)),
             "lease": self.lease,
             "drain": self.drain,
             "mod-password": "hush",

@@ -22,6 +22,8 @@ PATIENCE = 30.0
 """Seconds within which all must be well when the storm is over."""
 CROWD = 200
 """Members of a room that is no crowd, as a storm has it."""
+LONG_TAIL = (1000, 1_000_000)
+"""Events and bytes from which nobody falls off who reads."""
 ROOMS = ["red", "green", "blue"]
 TALKER = {
     "say": 60,
@@ -185,7 +187,9 @@ class Storm(ABC):
         name = f"p{len(self.peers)}"
         door = door or (lambda: self.door(dice))
         peer = Peer(name, rooms, door, dice, self.witness, self._moved, self._fail)
-        peer.follows = self.flags["crowd"] == CROWD
+        # Who falls off a short tail is told the rest by a roster alone.
+        long = (self.flags["tail-events"], self.flags["tail-bytes"]) == LONG_TAIL
+        peer.follows = long and self.flags["crowd"] == CROWD
         self.meet(peer)
         peer.narrow = dice.choice([0, self.narrow])
         self.peers.append(peer)

@@ -166,13 +166,18 @@ class Exit(Struct):
 
 
 class Browse(Struct):
-    """The session wants the last `limit` chats before `before` (None: the newest) of a room."""
+    """The session wants the last `limit` chats before `before` (None: the newest) of a room.
+
+    `found` is what was read when the room's chats had been changed so often; it is told at its
+    place in the line, unless more changes were told before it, which it would undo.
+    """
 
     session: Session
     room: str
     before: int | None
     limit: int
     id: str | None
+    found: tuple[int, Tell] | None = None
 
 
 class AskAuthor(Struct):

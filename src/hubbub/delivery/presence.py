@@ -114,10 +114,18 @@ class Presence:
             moves, self._moves = self._moves, {}
             self._busy = True
             asked = {place: [move for move, _ in some] for place, some in moves.items()}
-            self._keeper.do(partial(self._account.move, asked), partial(self._moved, moves))
+            behind = [place for place, some in moves.items() if self._is_behind(place, some)]
+            move = partial(self._account.move, asked, behind)
+            self._keeper.do(move, partial(self._moved, moves))
         elif self._rest is not None:
             self._rest.set_result(None)
             self._rest = None
+
+    def _is_behind(self, place: str, moves: Moving) -> bool:
+        """Whether someone comes back who saw more on another node than this one has heard of."""
+        feed = self._hub.feeds.get(place)
+        head = feed.log.seq if feed is not None else 0
+        return any(ask is not None and (ask.frame.since or 0) > head for _, ask in moves)
 
     def _settled(self, owed: set[str], answer: dict[str, StoreError | None] | StoreError) -> None:
         failed = (

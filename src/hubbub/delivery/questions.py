@@ -30,7 +30,10 @@ class Questions:
         self._hub = hub
 
     def ask(self, question: Question) -> None:
-        """Ask it of the store, with its reader waiting."""
+        """Ask it of the store, with its reader waiting; or tell what it has found."""
+        if isinstance(question, Browse) and question.found is not None:
+            self._tell(question, *question.found)
+            return
         feed = self._hub.feeds[question.room]
         if isinstance(question, Browse):  # of what the room has not heard yet, nothing
             question.before = min(question.before or feed.log.seq + 1, feed.log.seq + 1)
@@ -40,19 +43,30 @@ class Questions:
         """What was asked of the store is there: go on with it."""
         hub = self._hub
         reader: Connection = question.session.socket
-        feed = hub.feeds.get(question.room)
-        is_late = feed is not None and feed.changes != changes and feed in reader.feeds
-        if isinstance(question, Browse) and is_late and reader.is_open:
-            self.ask(question)  # read before a change that was told since: it would undo it
-            return
         if isinstance(found, StoreError):
             hub.refuse(reader, found, question.id)
         for come in found if isinstance(found, list) else ():
             if isinstance(come, AskAuthor | AskWritings):
                 self.ask(come)  # and its reader waits on
                 return
+            if isinstance(question, Browse) and isinstance(come, Tell):
+                question.found = (changes, come)
+                hub.put(question)  # and its reader waits on
+                return
             hub.put(come)
         reader.answered()
+
+    def _tell(self, question: Browse, changes: int, told: Tell) -> None:
+        """Its place in the line has come. Changes that went before it may have been told since."""
+        hub = self._hub
+        reader: Connection = question.session.socket
+        feed = hub.feeds.get(question.room)
+        question.found = None
+        if feed is not None and feed.changes != changes and feed in reader.feeds and reader.is_open:
+            self.ask(question)  # it would undo what was told
+            return
+        hub.fanout.tell(reader, told.frame)
+        hub.soon(reader.answered)
 
 
 def ask(keeper: Keeper, question: Question, done: Done[list[Effect]]) -> None:

@@ -206,8 +206,13 @@ class Presence(Protocol):
     `move` and `settle`, which give errors by room, raise `StoreError`.
     """
 
-    def move(self, moves: Mapping[str, Sequence[Move]]) -> dict[str, list[Verdict] | StoreError]:
-        """Make claims and releases, by room; gives what came of each."""
+    def move(
+        self, moves: Mapping[str, Sequence[Move]], behind: Sequence[str] = ()
+    ) -> dict[str, list[Verdict] | StoreError]:
+        """Make claims and releases, by room; gives what came of each.
+
+        What was said in the rooms `behind` is news before that.
+        """
         ...
 
     def settle(self, members: Mapping[str, Sequence[Occupant]]) -> dict[str, StoreError | None]:

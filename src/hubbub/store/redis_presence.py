@@ -95,13 +95,18 @@ class RedisPresence:
 
     # What this node says
 
-    def move(self, moves: Mapping[str, Sequence[Move]]) -> dict[str, list[Verdict] | StoreError]:
+    def move(
+        self, moves: Mapping[str, Sequence[Move]], behind: Sequence[str] = ()
+    ) -> dict[str, list[Verdict] | StoreError]:
         """Make claims and releases, by room: one round trip for all rooms.
 
-        Gives what came of each, in the order of each room's; where that is an error, it may have
-        been done or not, and the room has to be settled.
+        What was said in the rooms `behind` is read before. Gives what came of each, in the order of
+        each room's; where that is an error, it may have been done or not, and the room has to be
+        settled.
         """
         try:
+            if behind:
+                self._catch_up(behind)
             self._vouch(moves)
         except StoreError as problem:
             return dict.fromkeys(moves, problem)
