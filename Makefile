@@ -6,6 +6,7 @@ PYTHON ?= python3
 ARGS ?=
 SECONDS ?= 60
 SEED ?=
+CLUSTER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +19,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test style types imports tests coverage fuzz torture figures docs format lock system clean help
+.PHONY: run test style types imports tests coverage fuzz torture figures bench bench-quick docs format lock system \
+	clean help
 
 run: $(RUNTIME) ## start the server; flags go into ARGS: make run ARGS="--addr :4000"
 	@exec $(BIN)/hubbub serve $(ARGS)
@@ -52,8 +54,14 @@ figures: $(DEV) ## measure the store and the limits: some minutes, on a quiet ma
 	$(BIN)/python -m bench.store $(ARGS)
 	$(BIN)/python -m bench.limits
 
-torture: $(DEV) ## kill the server under load: make torture SECONDS=600 SEED=123
-	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)"
+bench: $(DEV) ## measure Hubbub beside its peers, within an hour; a part: make bench ARGS=fanout
+	$(BIN)/python -m bench.run $(ARGS)
+
+bench-quick: $(DEV) ## one load beside two peers, within a minute
+	@$(BIN)/python -m bench.run quick
+
+torture: $(DEV) ## kill servers and Redis under load: make torture SECONDS=600 SEED=123 CLUSTER=1
+	$(BIN)/python -m tests.torture "$(SECONDS)" "$(SEED)" "$(CLUSTER)"
 
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python -m hubbub.cli.docs > docs/settings.md.new
@@ -72,12 +80,13 @@ lock: $(DEV) ## choose today's versions of all dependencies anew
 		--output-file requirements/dev.txt
 
 clean: ## remove what was made, the environment included
+	rm -rf bench/.cache bench/peers/*/node_modules
 	rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
 		.ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 system:
 	@PYTHON="$(PYTHON)" scripts/system-packages

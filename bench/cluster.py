@@ -1,28 +1,33 @@
 """What a message takes from one node to a member of another, beside one of its own node.
 
 `python -m bench.cluster [MESSAGES-A-SECOND]` starts two `hubbub serve` and a Redis.
+`python -m bench.cluster rejoin [MEMBERS ROOMS]` kills one of them, and its members go to the other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.command import serving
+from bench.wire import HANDSHAKE, masked
+from tests.command import Server, serving
 from tests.redis import redis_server
 
 SECONDS = 5
 
 
-async def join(url: str, name: str) -> ClientConnection:
+async def join(url: str, name: str, room: str = "general") -> ClientConnection:
     socket = await connect(url.replace("http", "ws", 1) + "/ws", compression=None)
-    await socket.send(json.dumps({"type": "join", "room": "general", "username": name}))
+    await socket.send(json.dumps({"type": "join", "room": room, "username": name}))
     while json.loads(await socket.recv())["type"] != "roster":
         pass
     return socket
@@ -53,8 +58,70 @@ async def measure(one: str, two: str, rate: int) -> None:
         print(f"{rate}/s, member of {name}: p50 {middle:.2f} ms, p99 {worst:.2f} ms")
 
 
+class Member(asyncio.Protocol):
+    """A socket that joins a room and reads until its welcome; all else it throws away."""
+
+    def __init__(self, name: str, room: str, session: str | None) -> None:
+        self.join = {"type": "join", "room": room, "username": name, "session": session}
+        self.session = asyncio.get_running_loop().create_future()
+        self.data = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(HANDSHAKE)
+
+    def data_received(self, data: bytes) -> None:
+        if self.session.done():
+            return
+        before, self.data = self.data, self.data + data
+        if b"\r\n\r\n" in self.data and b"\r\n\r\n" not in before:
+            self.transport.write(masked({k: v for k, v in self.join.items() if v}))
+        found = re.search(rb'"session":"([^"]+)"', self.data)
+        if found:
+            self.session.set_result(found[1].decode())
+            self.data = b""
+        elif b'"type":"error"' in self.data:
+            self.session.set_exception(AssertionError(self.data[-300:]))
+
+
+async def come(url: str, members: Sequence[tuple[str, str, str | None]]) -> list[Member]:
+    """Let all come in, 500 at a time."""
+    turns, loop = asyncio.Semaphore(500), asyncio.get_running_loop()
+    host, port = url.rpartition("//")[2].split(":")
+
+    async def one(who: tuple[str, str, str | None]) -> Member:
+        async with turns:
+            _, member = await loop.create_connection(lambda: Member(*who), host, int(port))
+            await member.session
+            return member
+
+    return list(await asyncio.gather(*map(one, members)))
+
+
+async def rejoin(one: Server, two: Server, count: int, rooms: int) -> None:
+    members = [(f"m{number}", f"r{number % rooms}", None) for number in range(count)]
+    begun = time.perf_counter()
+    there = await come(one.url, members)
+    print(
+        f"{count} members in {rooms} rooms joined one node in {time.perf_counter() - begun:.1f} s"
+    )
+    one.process.kill()
+    begun = time.perf_counter()
+    back = [
+        (name, room, member.session.result())
+        for (name, room, _), member in zip(members, there, strict=True)
+    ]
+    await come(two.url, back)
+    print(f"when it was killed, the other let them in in {time.perf_counter() - begun:.1f} s")
+    socket = await connect(two.url.replace("http", "ws", 1) + "/ws", compression=None)
+    await socket.send(json.dumps({"type": "join", "room": "r0", "username": "late"}))
+    print(f"in the first room are then {json.loads(await socket.recv())['count'] - 1}")
+
+
 def main() -> None:
-    rate = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    is_rejoin = sys.argv[1:2] == ["rejoin"]
+    rate = int(sys.argv[1]) if len(sys.argv) > 1 and not is_rejoin else 1000
+    count, rooms = map(int, sys.argv[2:4]) if len(sys.argv) > 3 else (10_000, 1)
     with (
         redis_server() as redis,
         tempfile.TemporaryDirectory() as folder,
@@ -65,7 +132,10 @@ def main() -> None:
             *("--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0"), cwd=Path(folder)
         ) as two,
     ):
-        asyncio.run(measure(one.url, two.url, rate))
+        if is_rejoin:
+            asyncio.run(rejoin(one, two, count, rooms))
+        else:
+            asyncio.run(measure(one.url, two.url, rate))
 
 
 if __name__ == "__main__":

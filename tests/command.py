@@ -106,7 +106,7 @@ def serving(
             if found is None:
                 process.kill()
                 process.wait()
-                told = (cwd / "server.log").read_text()
+                told = (cwd / log).read_text()
                 raise AssertionError(f"the server did not start: {line!r} {told}")
             yield Server(process, found.group())
         finally:

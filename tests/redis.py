@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from types import TracebackType
 from typing import Self
 
 from redis import Redis
+
+PROGRAM = os.environ.get("HUBBUB_REDIS", "redis-server")
+"""Whose place Valkey's can take, to try it."""
 
 
 def free_port() -> int:
@@ -33,23 +37,28 @@ class RedisServer:
         self._options = options
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
+    def start(self, *more: str, until: str = "Ready to accept connections") -> None:
+        """Start it, and wait until it says so."""
         # fmt: off
         command = [
             "setpriv", "--pdeathsig", "KILL",  # also where a time limit ends the tests at once
-            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
+            PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1",
             "--dir", str(self.folder), "--save", "", "--appendonly", "yes",
             "--appendfsync", "always", "--unixsocket", str(self.folder / "redis.sock"),
-            *self._options,
+            *self._options, *more,
         ]
         # fmt: on
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if "Ready to accept connections" in line:
+            if until in line:
                 return
         raise AssertionError("redis-server did not start")
+
+    @property
+    def at(self) -> str:
+        """Its host and port."""
+        return f"127.0.0.1:{self.port}"
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None

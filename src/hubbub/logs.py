@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -57,18 +57,21 @@ Event = MutableMapping[str, Any]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-def configure(level: str, format: str, stream: BinaryIO | None = None) -> None:
+def configure(
+    level: str, format: str, stream: BinaryIO | None = None, worker: int | None = None
+) -> None:
     """Log lines of `level` and above, as `format` says, from now on.
 
     `level` is a key of `LEVELS`; `format` is `console` (a line for people) or `json` (one
     object a line). `stream` takes the lines as UTF-8 and is standard error where it is `None`.
+    Each line says which `worker` it is of, if one is given.
     Loggers made earlier by `structlog.get_logger` follow, unless they have logged already.
     """
     out = _Unfailing(stream or sys.stderr.buffer)
     least = LEVELS[level]
     render = _json if format == "json" else _Console(colours=out.isatty())
     structlog.configure(
-        processors=[render],
+        processors=[render] if worker is None else [_of_worker(worker), render],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.BytesLoggerFactory(cast(Any, out)),
         cache_logger_on_first_use=True,
@@ -78,6 +81,14 @@ def configure(level: str, format: str, stream: BinaryIO | None = None) -> None:
         root.removeHandler(handler)
     root.addHandler(_ToStructlog())
     root.setLevel(least)
+
+
+def _of_worker(worker: int) -> Callable[[object, str, Event], Event]:
+    def mark(_logger: object, _level: str, event: Event) -> Event:
+        event.setdefault("worker", worker)
+        return event
+
+    return mark
 
 
 class _Unfailing:

@@ -6,8 +6,8 @@ Laws of this file:
   `hubbub.toml` and the page `docs/settings.md` are all made from its fields.
 - A `Settings` that exists is valid: making one checks it, without touching a file or a socket.
   Whether a port is free or a certificate can be read shows only when the server starts.
-- It imports nothing of ours but `values`, and nothing beyond the standard library, so that who
-  embeds the server does not pay for the command line.
+- It imports nothing of ours but `values` and `redis_url`, and nothing beyond the standard library,
+  so that who embeds the server does not pay for the command line.
 """
 
 from __future__ import annotations
@@ -17,16 +17,8 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from hubbub.values import (
-    REDIS,
-    SettingError,
-    check_jwks,
-    check_origins,
-    check_redis,
-    masked,
-    network,
-    shown,
-)
+from hubbub.redis_url import REDIS, check_redis, masked
+from hubbub.values import SettingError, check_jwks, check_origins, network, shown
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -74,13 +66,27 @@ class Settings:
         "Where to listen, HOST:PORT. An IPv6 address stands in brackets ([::1]:3000), no host"
         " (:3000) means all interfaces, and port 0 lets the system choose a free one.",
     )
+    workers: int = _setting(
+        1,
+        "Processes that share the port, each a node of its own with limits of its own. More than"
+        " one needs a store in Redis.",
+        least=1,
+    )
+    drain: float = _setting(
+        0.0,
+        "Seconds that a server takes to stop, so that its clients go to other nodes one after the"
+        " other: at first /health alone says draining, then connections are closed (1012), spread"
+        " over the rest. 0: all at once (1001).",
+        least=0,
+    )
     store: str = _setting(
         "sqlite:",
         "Where messages are kept. sqlite:///srv/chat.db keeps them in that file, sqlite:chat.db in"
         " one beside where the server is started, sqlite: in the user's data folder; memory: keeps"
         " the last ones in the server's memory, until it stops. redis://USER:PASSWORD@HOST:6379/0"
-        " (rediss:// for TLS, unix:///PATH for a socket) is for many nodes: see docs/cluster.md. A"
-        " password is better set in the environment or the file.",
+        " (rediss:// for TLS, unix:///PATH for a socket, redis+sentinel://HOST,HOST/NAME for"
+        " Sentinel) is for many nodes: see docs/cluster.md. A password is better set in the"
+        " environment or the file.",
         repr=False,
     )
     sync: Literal["normal", "full"] = _setting(
@@ -218,6 +224,12 @@ class Settings:
     tail_bytes: int = _setting(
         1_048_576, "Bytes of events of each room that are kept in memory, at most.", least=1
     )
+    lease: float = _setting(
+        10.0,
+        "With redis: seconds after which a node that died is out of all rosters. One that cannot"
+        " reach Redis, or stands still, for as long may lose its people's names to others.",
+        least=0.5,
+    )
     linger: float = _setting(
         300.0, "Seconds that the events of a room are kept in memory when all have left.", least=0
     )
@@ -247,6 +259,13 @@ class Settings:
         _check_choice("sync", self.sync, ("normal", "full"))
         _check_choice("auth", self.auth, ("off", "optional", "required"))
         _check_store(self.store)
+        kind = self.store.partition(":")[0]
+        if self.workers > 1 and kind not in REDIS:
+            raise SettingError(
+                "workers",
+                f"is {self.workers}, and a store of the kind {kind}: is for one process alone",
+                "give --store redis://HOST:6379/0 (docs/cluster.md), or 1 worker",
+            )
         parse_addr(self.addr)
         if (self.tls_cert is None) != (self.tls_key is None):
             there, missing = (

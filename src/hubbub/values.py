@@ -48,38 +48,6 @@ def check_jwks(url: str) -> None:
         )
 
 
-REDIS: tuple[str, ...] = ("redis", "rediss", "unix")
-"""The schemes of a store in Redis: plain, over TLS, through a socket file."""
-
-
-def check_redis(url: str) -> None:
-    """Where a Redis is. Raises `SettingError`, which never has the password in it."""
-    from urllib.parse import urlsplit
-
-    mend = "write redis://USER:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH"
-    told = shown(masked(url))
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise SettingError("store", f"is {told}, which is no address", mend) from None
-    if not url.isprintable() or " " in url or not url.startswith(f"{parts.scheme}://"):
-        raise SettingError("store", f"is {told}, which is no address", mend)
-    if parts.scheme == "unix":
-        if len(parts.path) < 2 or (parts.netloc and "@" not in parts.netloc):
-            raise SettingError("store", f"is {told}, which names no socket file", mend)
-        return
-    if not host:
-        raise SettingError("store", f"is {told}, which names no host", mend)
-    if not re.fullmatch(r"/?\d{0,5}", parts.path, re.ASCII):
-        raise SettingError("store", f"is {told}, whose database is no number", mend)
-
-
-def masked(url: str) -> str:
-    """An address without the password that is in it."""
-    return re.sub(r"^(\w+:/*[^:/?]*:).*@", r"\1***@", url)
-
-
 def check_origins(origins: list[str]) -> None:
     """`same`, `*` and origins as browsers write them (RFC 6454). Raises `SettingError`."""
     for one in origins:

@@ -93,7 +93,7 @@ class Story(RuleBasedStateMachine):
 
         name = f"p{len(self.peers)}"
         dice = random.Random(0)
-        peer = Peer(name, ROOMS, 0, dice, self.witness, lambda: None, failed)
+        peer = Peer(name, ROOMS, lambda: 0, dice, self.witness, lambda: None, failed)
         peer.bears_failures = True
         self.peers.append(peer)
         return peer

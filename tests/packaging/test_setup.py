@@ -74,7 +74,8 @@ def test_redis_is_installed_for_the_tests_without_its_service(tmp_path: Path) ->
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
     program(tmp_path, "systemctl", f'echo "$@" >> {tmp_path}/asked')
     program(tmp_path, "grep", "exit 0")
-    # On a PATH of these alone, where there is no redis-server.
+    # On a PATH of these alone, where there is no redis-server; nginx may be in /usr/sbin.
+    program(tmp_path, "nginx", "exit 0")
     for name in ("sh", "echo"):
         (tmp_path / name).symlink_to(shutil.which(name) or name)
     assert script("system-packages", path=tmp_path, alone=True) == (0, "")
@@ -97,6 +98,7 @@ def test_nothing_missing_asks_nobody(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "echo install ok installed")
     program(tmp_path, "chromium", "exit 0")
     program(tmp_path, "redis-server", "exit 0")
+    program(tmp_path, "nginx", "exit 0")
     program(tmp_path, "gcc", "exit 0")
     program(tmp_path, "apt-get", f"touch {tmp_path}/asked")
     program(tmp_path, "python3", "exit 0")
@@ -122,6 +124,7 @@ def test_python_without_venv_is_mended_too(tmp_path: Path) -> None:
     program(tmp_path, "dpkg-query", "echo install ok installed")
     program(tmp_path, "chromium", "exit 0")
     program(tmp_path, "redis-server", "exit 0")
+    program(tmp_path, "nginx", "exit 0")
     program(tmp_path, "id", "echo 0")
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/asked')
     program(tmp_path, "python3", "case $2 in *ensurepip*) exit 1;; esac")

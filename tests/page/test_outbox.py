@@ -199,6 +199,7 @@ def test_a_browser_that_lacks_something_still_sends_once(
         join(ann, "Ann", "garden")
         say(ann, "zero")
         expect(texts(bob)).to_have_count(1)
+        expect(ann.locator("#pending li")).to_have_count(0)  # it knows, too
         kill(server)
     write(ann, ["one", "two"])
     expect(ann.locator("#pending li")).to_have_count(2)
@@ -363,7 +364,7 @@ def test_letters_of_a_living_tab_are_its_own(tabs: Tabs, tmp_path: Path) -> None
         other = tabs.watch(ann.context.new_page(), server.url)
         adopt = """async () => {
           const { deskFor } = await import("/static/store/desk.js");
-          return (await deskFor("garden", "", "Ann", true))?.session ?? null;
+          return (await deskFor("garden", "", "Ann", () => true))?.session ?? null;
         }"""
         session = ann.evaluate("sessionStorage['hubbub.session']")
         assert other.evaluate(adopt) is None

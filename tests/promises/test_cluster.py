@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
-from websockets.asyncio.client import connect
 
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store.base import StoreError
 from hubbub.store.redis import RedisStore
-from tests.command import serving
+from tests.nodes import Node, started
 from tests.raw import Raw
 from tests.redis import RedisServer, redis_server
 from tests.server import PATIENCE, Client, Frame, house
 from tests.store.kinds import new_epoch
-
-
-class Node:
-    """One of the processes."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.port = int(url.rpartition(":")[2])
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        async with connect(self.url.replace("http", "ws", 1) + "/ws", compression=None) as socket:
-            yield Client(socket)
-
-    async def health(self) -> tuple[int, str]:
-        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/health") as answer:
-            return answer.status, (await answer.json())["status"]
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +30,6 @@ def nodes(
         started(redis, folder, "two") as two,
     ):
         yield one, two
-
-
-@contextmanager
-def started(redis: RedisServer, folder: Path, name: str, *more: str) -> Iterator[Node]:
-    arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0", *more]
-    arguments += ["--mod-password", "hush"]
-    with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
-        yield Node(server.url)
 
 
 async def kept(client: Client, text: str, id: str) -> Frame:
@@ -110,12 +83,34 @@ async def test_who_comes_back_to_another_node_gets_what_was_missed(
             assert (await bob.until("chat"))["text"] == "live"
 
 
+async def test_who_comes_to_a_node_that_lags_behind_what_they_saw_hears_of_no_reset(
+    redis: RedisServer, nodes: tuple[Node, Node]
+) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as cy, two.client() as bob:
+        epoch = (await ann.join("lag", "ann"))["epoch"]
+        await cy.join("lag", "cy")
+        await kept(ann, "before", "i1")
+        await cy.until("chat", text="before")
+        redis.client.client_kill_filter(_type="pubsub")  # for a second, two hears of nothing
+        seq = (await kept(ann, "unheard", "i2"))["seq"]
+        await bob.say("join", room="lag", username="bob", since=seq, epoch=epoch)
+        back = await bob.hear()
+        assert "reset" not in back
+        assert "history" not in back
+        assert back["seq"] == seq
+        assert (await cy.until("chat"))["text"] == "unheard"
+        await kept(ann, "live", "i3")
+        assert (await bob.until("chat"))["text"] == "live"
+
+
 async def test_a_message_sent_again_to_another_node_is_kept_once(nodes: tuple[Node, Node]) -> None:
     one, two = nodes
     async with one.client() as ann, two.client() as again:
         session = (await ann.join("once", "ann"))["session"]
         first = await kept(ann, "hello", "i1")
-        await again.join("once", "ann", session=session)
+        await again.say("join", room="once", username="ann", session=session)
+        await again.until("welcome")
         assert await kept(again, "hello", "i1") == first
         assert (await kept(again, "more", "i2"))["seq"] == 2
 

@@ -125,6 +125,7 @@ async def test_who_is_kicked_is_out_and_may_come_back() -> None:
         error = await here.bob.hear()
         assert (error["code"], error["room"]) == ("kicked", "general")
         assert "cool down" in error["message"]
+        assert error["reason"] == "cool down"
         assert await here.cy.until("moderated") == event
         assert (await here.cy.hear())["type"] == "left"
         assert (await here.cy.hear())["users"] == ["ann", "cy"]
@@ -136,11 +137,13 @@ async def test_who_is_kicked_is_out_and_may_come_back() -> None:
 async def test_who_is_muted_hears_and_does_not_speak_until_the_time_is_over() -> None:
     async with scene() as here:
         mine = await said(here.bob, "before")
-        assert (await ask(here.ann, "mute", username="bob", seconds=1000))["type"] == "ok"
+        fields = {"seconds": 1000, "reason": "cool down"}
+        assert (await ask(here.ann, "mute", username="bob", **fields))["type"] == "ok"
         event = await here.bob.until("moderated")
         assert (event["action"], event["username"]) == ("mute", "bob")
         error = await said(here.bob, "words")
         assert (error["code"], error["until"]) == ("muted", event["until"])
+        assert error["reason"] == "cool down"
         edit = await ask(here.bob, "edit", seq=mine["seq"], text="other words")
         assert edit["code"] == "muted"
         assert (await ask(here.bob, "delete", seq=mine["seq"]))["type"] == "deleted"
@@ -150,7 +153,7 @@ async def test_who_is_muted_hears_and_does_not_speak_until_the_time_is_over() ->
         await here.bob.say("leave", id="bye")
         await here.bob.until("left", id="bye")
         welcome = await here.bob.join("general", "robert")
-        assert welcome["muted"] == {"until": event["until"]}
+        assert welcome["muted"] == {"until": event["until"], "reason": "cool down"}
         assert (await said(here.bob, "words"))["code"] == "muted"
         here.here.server.lobby.offset += 1001
         assert (await said(here.bob, "words"))["type"] == "chat"
@@ -162,6 +165,7 @@ async def test_who_is_banned_is_out_at_once_and_stays_out() -> None:
         error = await here.bob.until("error")
         assert (error["code"], error["room"]) == ("banned", "general")
         assert "spam" in error["message"]
+        assert (error["reason"], "everywhere" in error) == ("spam", False)
         assert (await here.bob.closed())[0] == 4403
         await here.cy.until("left", username="bob")
 
@@ -197,7 +201,7 @@ async def test_a_ban_everywhere_ends_all_sockets_of_the_person() -> None:
         assert (await second.closed())[0] == 4403
         async with here.here.client() as third:
             error = await ask(third, "join", room="third", username="x", session=session)
-            assert error["code"] == "banned"
+            assert (error["code"], error["everywhere"]) == ("banned", True)
             assert "until" not in error
 
 

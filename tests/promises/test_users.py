@@ -111,20 +111,21 @@ async def test_both_sockets_may_change_what_either_said() -> None:
 async def test_a_token_says_which_rooms_one_hears_and_speaks_in() -> None:
     rooms = {"general": "rw", "news": "r", "team-*": "rw"}
     async with tokens() as here, user(here, rooms=rooms) as ann:
-        await welcomed(ann, "news")
+        assert (await welcomed(ann, "news"))["writes"] is False
         assert await refused(ann, "chat", text="breaking") == "forbidden"
         assert await refused(ann, "edit", seq=1, text="x") == "forbidden"
         assert await refused(ann, "join", room="secret") == "forbidden"
         await ann.say("chat", text="x", room="news", id="still-there")
         assert (await ann.until("error"))["id"] == "still-there", "a refused join changes nothing"
-        await welcomed(ann, "team-7")
+        assert "writes" not in await welcomed(ann, "team-7")
         await ann.say("chat", text="hello team")
         await ann.until("chat")
 
 
 async def test_moderators_by_token_keep_order_where_it_says_so() -> None:
     async with tokens() as here, user(here, mod=["news"]) as ann, user(here, "bob") as bob:
-        assert (await welcomed(ann, "news"))["mod"] is True
+        welcome = await welcomed(ann, "news")
+        assert (welcome["mod"], "mod_all" in welcome) == (True, False)
         assert "mod" not in await welcomed(bob, "news")
         await ann.say("mute", username="bob", id="m")
         await ann.until("ok", id="m")
@@ -136,7 +137,7 @@ async def test_moderators_by_token_keep_order_where_it_says_so() -> None:
 
 async def test_a_moderator_who_was_away_cannot_be_muted_either() -> None:
     async with tokens() as here, user(here, mod=True) as ann:
-        await welcomed(ann, "general")
+        assert (await welcomed(ann, "general"))["mod_all"] is True
         async with user(here, "bob", mod=["general"]) as bob:
             await welcomed(bob, "general")
             await bob.say("chat", text="in order")

@@ -8,7 +8,7 @@ from typing import Any
 from hubbub.delivery.keeper import Threaded
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
-from hubbub.store.base import Outcome, Refused, Store, Stored
+from hubbub.store.base import News, Outcome, Refused, Shared, Store, Stored
 from hubbub.store.memory import MemoryStore
 from hubbub.store.redis import RedisStore
 from hubbub.store.sqlite import SqliteStore
@@ -71,6 +71,11 @@ def refused(outcome: Outcome) -> str:
 def keep(store: Store, *drafts: Draft, ts: int = 1) -> list[int]:
     """Append, and give the numbers."""
     return [stored(outcome).seq for outcome in store.append(drafts, ts)]
+
+
+def said(store: Shared) -> list[News]:
+    """The news of what was said, and not of who came or went."""
+    return [one for one in store.take_news() if isinstance(one, News)]
 
 
 def store_of(here: House) -> SqliteStore:

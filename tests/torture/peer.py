@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,13 +33,15 @@ class Item:
 
 
 class Peer:
-    """One client in `rooms`. `moved()` is called whenever it has heard or lost something."""
+    """One client in `rooms`. `door()` is the port to come in by, `moved()` is called whenever it
+    has heard or lost something.
+    """
 
     def __init__(
         self,
         name: str,
         rooms: list[str],
-        port: int,
+        door: Callable[[], int],
         dice: random.Random,
         witness: Witness,
         moved: Callable[[], None],
@@ -61,9 +64,13 @@ class Peer:
         self.narrow = 0
         self.bears_failures = False
         """The store may fail; what it could not do is asked `again`."""
+        self.follows = False
+        """It must hear of everybody who comes and goes, for rooms are no crowds."""
+        self.patience = float("inf")
+        """Seconds that an answer may take; then it tries elsewhere."""
         self.lost = asyncio.Event()
         self.lost.set()
-        self._port = port
+        self._door = door
         self._witness = witness
         self._moved = moved
         self._failed = failed
@@ -76,7 +83,12 @@ class Peer:
         self._sent: Counter[str] = Counter()
         """How often each id was sent on this socket."""
         self._ids = count(1)
+        self._abandoned = 0
+        """Joins that had no answer when their socket ended: on another node than ours they may be
+        carried out when we are in again, and take our place.
+        """
         self._eager = False
+        self._heard_at = 0.0
 
     def __repr__(self) -> str:
         waits = f"{len(self.outbox)} unacknowledged" if self.outbox else "drained"
@@ -92,7 +104,7 @@ class Peer:
             # The pause is the plan's: how long a client is away is a part of what is tried.
             await asyncio.sleep(self.dice.uniform(0, 0.2))
             try:
-                wire = await dial(self._port, self.narrow, self.hear, self._ended)
+                wire = await dial(self._door(), self.narrow, self.hear, self._ended)
             except OSError:
                 continue  # the server is away
             eager = self.dice.random() < 0.5
@@ -102,6 +114,7 @@ class Peer:
         """Join the rooms over this socket. `eager`: speak on before the welcomes have come."""
         self.lost.clear()
         self.wire = wire
+        self._heard_at = time.monotonic()
         self._eager = eager
         for room in rooms:
             self._join(room, keep=True)
@@ -113,6 +126,8 @@ class Peer:
     def again(self) -> None:
         """Ask again for what the store could not do."""
         going = {one["room"] for one in self._moves()}
+        if going and self._session is None:
+            return
         for room in self.rooms:
             if room not in self.inside | going:
                 self._join(room, keep=True)
@@ -122,6 +137,8 @@ class Peer:
 
     def gone(self) -> None:
         """The socket has ended."""
+        if self.bears_failures:
+            self._abandoned += sum(one["type"] == "join" for one in self._asked.values())
         self.wire = None
         self.inside.clear()
         self._asked.clear()
@@ -130,12 +147,25 @@ class Peer:
 
     def _ended(self, code: int) -> None:
         self.codes.append(code)
-        # 1013: took nothing for too long. 4409 cannot be: our own older socket is dead by then.
-        if code not in {1000, 1001, 1006, 1013}:
+        # 1012: the node is emptied. 1013: took nothing for too long.
+        if code == 4409 and self._abandoned:
+            self._abandoned -= 1  # a node that stood still reads what was said before we went
+        elif code not in {1000, 1001, 1006, 1012, 1013}:
             self._failed(UntrueError(f"{self} was closed with {code}"))
         if self.wire is not None and self.wire.dead:
             self.gone()
         self._moved()
+
+    def is_impatient(self) -> bool:
+        """It has waited for an answer, and heard nothing, for too long."""
+        return bool(self._asked) and time.monotonic() - self._heard_at > self.patience
+
+    def stall(self) -> None:
+        """Read no more, and so miss who comes and goes."""
+        if self.wire is not None:
+            self.wire.stall()
+            for picture in self.pictures.values():
+                picture.lose_sight()
 
     def cut(self) -> None:
         """A reset, as from a network that has gone."""
@@ -273,6 +303,7 @@ class Peer:
     # What it hears
 
     def hear(self, frame: Frame) -> None:
+        self._heard_at = time.monotonic()
         try:
             self._take(frame)
         except Exception as problem:
@@ -324,8 +355,7 @@ class Peer:
         else:
             check(kind in {"joined", "left", "roster"}, self, "heard", frame)
             check(frame["room"] in self.inside, self, "is not there, and heard", frame)
-            if kind == "roster":
-                self.pictures[frame["room"]].users = frame["users"]
+            self.pictures[frame["room"]].presence(frame, self.follows and not self.narrow)
 
     def _answered(self, id: str) -> None:
         del self._asked[id]
@@ -398,13 +428,18 @@ class Peer:
         if code == "name_taken" and self._session is None:
             self.cut()  # our own ghost, and we were never told how to prove who we are
             return
+        failed = code == "storage_unavailable" and self.bears_failures
+        if failed and asked is None and self._sent[frame.get("id", "")]:
+            return  # its event came before, from a node where it was said earlier
         check(asked is not None, self, "heard an error that answers nothing:", frame)
         self._answered(frame["id"])
         assert asked is not None
+        if failed:
+            return
+        if code == "not_joined" and self.bears_failures and asked["room"] not in self.inside:
+            return  # said before the join was answered, which failed
         if "wrong" in asked:
             check(code == "id_reused", self, "misused an id and heard", frame)
-            return
-        if code == "storage_unavailable" and self.bears_failures:
             return
         item = self.outbox.pop(frame["id"], None)
         if asked["type"] == "thread":

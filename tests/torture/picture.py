@@ -76,21 +76,29 @@ class Picture:
         self.epoch: str | None = None
         """None until it was in the room."""
         self.users: list[str] = []
+        self.crowd: set[str] | None = None
+        """Who is here by what was heard of coming and going; None until a roster was heard, since
+        who is told what they missed hears of events alone meanwhile.
+        """
         self.chats: dict[int, Frame] = {}
         self.events: dict[int, Frame] = {}
         self.whole = False
         """It has every chat back to the first."""
+        self._blind = False
+        """It stopped reading since it came: it may have missed who came and went."""
         self._ts = 0
         self._witness = witness
 
     def __repr__(self) -> str:
-        return f"{self.room} at {self.seq}"
+        followed = "" if self.crowd is None else f", of whom it followed {sorted(self.crowd)}"
+        return f"{self.room} at {self.seq} with {sorted(self.users)}{followed}"
 
     def welcome(self, frame: Frame, resumed: bool) -> None:
         """A join is answered. With `resumed`, all after `seq` is to follow."""
         check("gap" not in frame, "the log does not reach back:", frame)
         self._witness.epoch(self.room, frame["epoch"])
-        self.users = frame["users"]
+        self._roster(frame)
+        self.crowd, self._blind = None, False
         self.epoch = frame["epoch"]
         check(self.seq <= frame["seq"], self, "is past what the welcome has:", frame)
         if resumed:
@@ -105,7 +113,29 @@ class Picture:
     def again(self, frame: Frame) -> None:
         """A join of where one is: everything before it was heard."""
         check(self.seq == frame["seq"], self, "but the welcome stands at", frame["seq"])
+        self._roster(frame)
+
+    def presence(self, frame: Frame, follows: bool) -> None:
+        """Someone came or went, or this is who is here."""
+        if frame["type"] == "roster":
+            self._roster(frame)
+            if not follows or self._blind:
+                return
+            if self.crowd is None:
+                self.crowd = set(frame["users"])
+        elif self.crowd is not None and frame["type"] == "joined":
+            self.crowd.add(frame["username"])
+        elif self.crowd is not None:
+            self.crowd.discard(frame["username"])
+
+    def lose_sight(self) -> None:
+        """From now on it may miss who comes and goes, until it comes anew."""
+        self.crowd, self._blind = None, True
+
+    def _roster(self, frame: Frame) -> None:
         self.users = frame["users"]
+        check(frame["count"] == len(self.users), self, "heard another count:", frame)
+        check(len(set(self.users)) == len(self.users), self, "heard a name twice:", frame)
 
     def browsed(self, frame: Frame) -> None:
         for chat in frame["events"]:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 from tests.torture.peer import Peer
 from tests.torture.picture import Picture, UntrueError, Witness
-from tests.torture.server import Victim
 from tests.torture.verdict import Log, judge, judge_log
 
 PATIENCE = 30.0
 """Seconds within which all must be well when the storm is over."""
+CROWD = 200
+"""Members of a room that is no crowd, as a storm has it."""
+LONG_TAIL = (1000, 1_000_000)
+"""Events and bytes from which nobody falls off who reads."""
 ROOMS = ["red", "green", "blue"]
 TALKER = {
     "say": 60,
@@ -45,25 +48,24 @@ TALKER = {
 READER = {**TALKER, "say": 5, "burst": 0.3, "stall": 20, "cut": 3, "browse": 10, "forget": 1}
 
 
-class Storm:
-    def __init__(self, seed: int, folder: Path, sync: str | None = None) -> None:
+class Storm(ABC):
+    """What goes on, whatever is tortured; `Alone` and `Cluster` say what that is."""
+
+    def __init__(self, seed: int) -> None:
         self.seed = seed
-        dice = self._dice("settings")
-        flags = {
+        self.dice = dice = self._dice("settings")
+        self.flags: dict[str, object] = {
             "rate": 0,
-            "sync": sync or dice.choice(["normal", "normal", "full"]),
             "tail-events": dice.choice([1, 5, 50, 1000]),
             "tail-bytes": dice.choice([1000, 20_000, 1_000_000]),
             "max-pending": dice.choice([1, 10, 1000]),
             "ping": dice.choice([0.4, 1, 20]),
             "stall-timeout": dice.choice([0.5, 1, 60]),
             "history": dice.choice([0, 3, 50]),
-            "crowd": dice.choice([2, 200]),
+            "crowd": dice.choice([2, CROWD]),
         }
-        self.victim = Victim(folder, [f"--{name}={value}" for name, value in flags.items()])
         self.witness = Witness()
         self.peers: list[Peer] = []
-        self.flags = flags
         self.narrow = dice.choice([0, 4096])
         """Bytes of the receive buffer of some peers; 0: the system's."""
         self.pause = dice.choice([0.001, 0.005, 0.03])
@@ -78,6 +80,43 @@ class Storm:
         self._changed = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
+
+    # What is tortured
+
+    @abstractmethod
+    async def begin(self) -> None:
+        """Start it."""
+
+    @abstractmethod
+    def door(self, dice: random.Random) -> int:
+        """The port by which a peer comes in."""
+
+    @abstractmethod
+    async def haunt(self, seconds: float) -> None:
+        """Do harm to it for so long; in the end it is whole."""
+
+    @abstractmethod
+    async def look(self) -> Log:
+        """What was kept, when all are at rest."""
+
+    @abstractmethod
+    async def stop(self) -> Log:
+        """End it as one does; what was kept then."""
+
+    @abstractmethod
+    async def put_down(self) -> None:
+        """Whatever happened: nothing outlives the test."""
+
+    @abstractmethod
+    def told(self) -> str:
+        """What was done to it."""
+
+    def late(self) -> list[Callable[[], int]]:
+        """The doors by which people come in whom nobody harms any more."""
+        return [lambda: self.door(self.dice)]
+
+    def flag_list(self) -> list[str]:
+        return [f"--{name}={value}" for name, value in self.flags.items()]
 
     def __repr__(self) -> str:
         return (
@@ -103,10 +142,10 @@ class Storm:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             for peer in self.peers:
                 peer.hang_up()
-            await self.victim.put_down()
+            await self.put_down()
 
     async def _rage(self, seconds: float) -> str:
-        await self.victim.start()
+        await self.begin()
         for number in range(self.count):
             dice = self._dice("peer", number)
             self._add(dice.sample(ROOMS, dice.choice([1, 1, 2, 3])), dice)
@@ -116,42 +155,53 @@ class Storm:
             founder.say(room, "in the beginning")
         await self._until("it began", lambda: founder.is_settled)
         storm = [self._task(self._live(peer)) for peer in self.peers]
-        storm.append(self._task(self._haunt(seconds)))
+        storm.append(self._task(self.haunt(seconds)))
         await self._or_failure(storm[-1], seconds + PATIENCE)
         for task in storm:
             task.cancel()
         await self._rest()
-        await self.victim.stop()
-        await self.victim.start()
-        log = Log().read(self.victim.file)
-        since = self._add(ROOMS, self._dice("since"))
-        for picture in since.pictures.values():
-            picture.epoch = self.witness.epochs[picture.room]
-            picture.whole = True
-        newcomer = self._add(ROOMS, self._dice("newcomer"))
+        log = await self.look()
+        newcomers = []
+        for number, door in enumerate(self.late()):
+            since = self._add(ROOMS, self._dice("since", number), door)
+            for picture in since.pictures.values():
+                picture.epoch = self.witness.epochs[picture.room]
+                picture.whole = True
+            newcomers.append(self._add(ROOMS, self._dice("newcomer", number), door))
         await self._rest()
         judge(self.peers, log, self.witness)
         judge_log(self.peers, log)
         await self._read_back()
         judge(self.peers, log, self.witness)
-        assert all(picture.whole for picture in newcomer.pictures.values())
-        await self.victim.stop()
-        assert Log().read(self.victim.file) == log
+        for newcomer in newcomers:
+            assert all(picture.whole for picture in newcomer.pictures.values())
+        assert await self.stop() == log
         return self._told(log)
 
     def _told(self, log: Log) -> str:
         codes = [code for peer in self.peers for code in peer.codes]
         events = sum(map(len, log.events.values()))
         ends = ", ".join(f"{codes.count(code)} of {code}" for code in sorted(set(codes)))
-        return f"{events} events, {self.victim.kills} kills, sockets ended: {ends}"
+        return f"{events} events, {self.told()}, sockets ended: {ends}"
 
-    def _add(self, rooms: list[str], dice: random.Random) -> Peer:
+    def _add(
+        self, rooms: list[str], dice: random.Random, door: Callable[[], int] | None = None
+    ) -> Peer:
         name = f"p{len(self.peers)}"
-        peer = Peer(name, rooms, self.victim.port, dice, self.witness, self._moved, self._fail)
+        door = door or (lambda: self.door(dice))
+        peer = Peer(name, rooms, door, dice, self.witness, self._moved, self._fail)
+        # Who falls off a short tail is told the rest by a roster alone.
+        long = (self.flags["tail-events"], self.flags["tail-bytes"]) == LONG_TAIL
+        peer.follows = long and self.flags["crowd"] == CROWD
+        self.meet(peer)
         peer.narrow = dice.choice([0, self.narrow])
         self.peers.append(peer)
         self._task(peer.stay())
         return peer
+
+    def meet(self, peer: Peer) -> None:
+        """Someone new: what they have to bear here."""
+        peer.bears_failures = False
 
     def _task(self, what: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(what)
@@ -200,6 +250,9 @@ class Storm:
         while True:
             await asyncio.sleep(dice.expovariate(1 / self.pause))
             if peer.wire is None or peer.wire.stalled:
+                continue
+            if peer.is_impatient():
+                peer.cut()
                 continue
             free = peer.free()
             if free:
@@ -250,7 +303,7 @@ class Storm:
             peer.wire.close()
         elif what == "stall" and peer.wire:
             wire = peer.wire
-            wire.stall()
+            peer.stall()
             await asyncio.sleep(dice.choice([0.1, 1.0, 2.0, 4.0]))
             if dice.random() < 0.2:
                 peer.cut()
@@ -258,18 +311,6 @@ class Storm:
 
     def _text(self, dice: random.Random) -> str:
         return f"{dice.getrandbits(40):x}" + "x" * dice.randrange(self.size)
-
-    async def _haunt(self, seconds: float) -> None:
-        """The server dies, again and again."""
-        dice = self._dice("deaths")
-        end = time.monotonic() + seconds
-        while (now := time.monotonic()) < end:
-            await asyncio.sleep(min(dice.expovariate(1 / self.calm), end - now))
-            if dice.random() < 0.8:
-                await self.victim.kill()
-            else:
-                await self.victim.stop()
-            await self.victim.start()
 
     # And after it
 
@@ -299,4 +340,6 @@ class Storm:
 def _is_even(pictures: list[Picture], names: set[str]) -> bool:
     head = max(picture.seq for picture in pictures)
     users = pictures[0].users
-    return all(one.seq == head and one.users == users for one in pictures) and set(users) == names
+    return set(users) == names and all(
+        one.seq == head and one.users == users and one.crowd in (None, names) for one in pictures
+    )

@@ -7,6 +7,9 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
+from redis import Redis
+
+from hubbub.store.redis_export import RedisSnapshot
 from tests.torture.peer import Peer
 from tests.torture.picture import Witness, check
 from tests.torture.wire import Frame
@@ -42,6 +45,20 @@ class Log:
                 self.ids.setdefault(key, []).append((room, seq))
         finally:
             db.close()
+        return self
+
+    def follow(self, redis: Redis, rooms: list[str]) -> Self:
+        """What a Redis has of these rooms, as `hubbub export` tells it."""
+        for line in b"".join(RedisSnapshot(redis, None).chunks(lambda _: None)).splitlines():
+            told: Frame = json.loads(line) if line else {}
+            event = told.get("event")
+            if event is None or event["room"] not in rooms:
+                continue
+            room, seq = event["room"], event["seq"]
+            events = self.events.setdefault(room, {})
+            check(seq == len(events) + 1, "the log of", room, "has a hole before", seq)
+            events[seq] = event
+            self.ids.setdefault(told["id"], []).append((room, seq))
         return self
 
     def __eq__(self, other: object) -> bool:

@@ -12,6 +12,8 @@ from typing import Any, cast
 from tests.raw import HANDSHAKE
 
 Frame = dict[str, Any]
+PATIENCE = 3.0
+"""Seconds that a handshake may take; then it is tried elsewhere."""
 _MASK = b"\x5a\x5a\x5a\x5a"
 _MASKED = bytes(byte ^ 0x5A for byte in range(256))
 
@@ -147,7 +149,12 @@ async def dial(
         # nor one that it failed with: it would close whatever has its descriptor by the time.
         if wire.dead or not wire.is_made:
             there.detach()
-    await wire.shaken
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await wire.shaken
+    except TimeoutError:  # a server that stands still
+        wire.cut()
+        raise
     if wire.dead:
         raise ConnectionResetError("lost at once")
     return wire

@@ -16,13 +16,26 @@ from hubbub.chat.conversation import Conversation
 from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
 from hubbub.chat.mentions import Mentions
-from hubbub.chat.moderation import Moderation
+from hubbub.chat.moderation import Moderation, put_out
+from hubbub.chat.occupancy import Occupancy, occupant, replaced
 from hubbub.chat.room import Member, Room
-from hubbub.chat.session import Again, Dismiss, Effect, Enter, Exit, Record, Session, Tell
+from hubbub.chat.session import (
+    Again,
+    Ask,
+    Dismiss,
+    Effect,
+    Enter,
+    Exit,
+    Free,
+    Hold,
+    Record,
+    Session,
+    Tell,
+)
 from hubbub.chat.speech import Speech, refuse
 from hubbub.chat.standing import OPEN, Standing
-from hubbub.protocol.audit import USERS, Audit, Known
-from hubbub.protocol.codes import BANNED, REPLACED, ErrorCode
+from hubbub.protocol.audit import USERS, Known
+from hubbub.protocol.codes import REPLACED
 from hubbub.protocol.incoming import (
     AskRooms,
     AskThread,
@@ -39,6 +52,7 @@ from hubbub.protocol.incoming import (
     Type,
 )
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
+from hubbub.protocol.presence import Claim, Verdict
 
 
 class Rules(entry.Rules, speech.Rules, conversation.Rules, limits.Rules, Protocol):
@@ -70,6 +84,8 @@ class Lobby:
     def __init__(self, rules: Rules, proofs: Proofs) -> None:
         self.rooms: dict[str, Room] = {}
         self.standing = Standing()
+        self.occupancy: Occupancy | None = None
+        """Where there are many nodes, what this one knows of who is in the rooms on all."""
         self.offset = 0.0
         self._crowd = rules.crowd
         self._max_room = rules.max_room
@@ -80,7 +96,10 @@ class Lobby:
         self._speech = Speech(rules, paces, self.standing, mentions, self.unix)
         self._conversation = Conversation(rules, self.rooms, self.standing, self._speech)
         self._converse = self._conversation.handle
-        self._moderation = Moderation(self.rooms, self.standing, proofs.is_password, self.unix)
+        self._moderation = Moderation(
+            self.rooms, self.standing, proofs.is_password, self.unix, self._exit
+        )
+        self.enforce = self._moderation.enforce
         self.has_password = proofs.is_password is not None
         """Whether one can become a moderator by a password."""
         self.weighs = paces.octets.step > 0
@@ -149,6 +168,11 @@ class Lobby:
         session.octets = octets
         return 0.0
 
+    def share(self) -> Occupancy:
+        """Be one of many nodes, from the beginning on."""
+        self.occupancy = Occupancy(self.rooms, self._crowd, self._auth != "off")
+        return self.occupancy
+
     # Coming and going
 
     def join(self, session: Session, frame: Join, now: float) -> list[Effect]:
@@ -161,26 +185,32 @@ class Lobby:
         keys = likeness.keys(name)
         room = self.rooms.get(place)
         here = session.rooms.get(place)
-        holders = room.holders(keys) if room is not None else []
-        others = [holder for holder in holders if holder is not here]
+        others: list[Member] = []
+        if room is not None and self.occupancy is None:
+            others = [holder for holder in room.holders(keys) if holder is not here]
 
         secret, identity = self._entry.proof(session, frame)
         refusal = self._entry.refuse_way(
-            session, frame, place, secret, None if room is not None else len(self.rooms)
+            session, frame, place, secret, self._rooms_beside(room)
         ) or self._entry.refuse_name(session, place, name, keys, others, identity)
         if refusal is not None:
             return [Tell(session, Error(refusal[1], refusal[0], frame.id))]
         banned = self.standing.banned(identity, session.address, place, self.unix(now))
         if banned is not None and not session.moderates(place):
-            return [Tell(session, _put_out("banned", banned, None, frame.id))]
+            return [Tell(session, put_out("banned", banned, None, frame.id))]
+
+        if here is not None and room is not None and here.name == name:
+            again = Again(session, room, here, room.present(), frame.id)
+            return [*self._leave_others(session, frame, place), again]
+        if self.occupancy is not None:
+            title = session.grant.name if session.grant is not None else None
+            who = occupant(Member(name, keys, identity, (session,), title, self._is_guest(session)))
+            claim = Claim(who, here.key if here is not None else "")
+            return [self.occupancy.ask(Ask(session, place, claim, frame, secret))]
 
         session.secret, session.identity = secret, identity
-        effects: list[Effect] = []
-        if not frame.keep:
-            effects += [self._exit(session, one) for one in list(session.rooms) if one != place]
-        if here is not None and room is not None:
-            if here.name == name:
-                return [*effects, Again(session, room, here, room.present(), frame.id)]
+        effects = self._leave_others(session, frame, place)
+        if here is not None:
             effects.append(self._exit(session, place))
             room = self.rooms.get(place)  # the exit of its last member ends a room
         if session.grant is not None:
@@ -209,6 +239,60 @@ class Lobby:
             )
         )
         return effects
+
+    def _rooms_beside(self, room: Room | None) -> int | None:
+        """How many rooms there are, if `room` would be one more."""
+        if self.occupancy is not None:  # then it is looked at, and among them, before anyone is in
+            return len(self.rooms) - (room is not None)
+        return None if room is not None else len(self.rooms)
+
+    def _is_guest(self, session: Session) -> bool:
+        return session.grant is None and self._auth == "optional"
+
+    def _leave_others(self, session: Session, frame: Join, place: str) -> list[Effect]:
+        """Out of all rooms but `place`, unless they are to be kept."""
+        if frame.keep:
+            return []
+        return [self._exit(session, one) for one in list(session.rooms) if one != place]
+
+    def answered(
+        self, ask: Ask, verdict: Verdict | None, is_open: bool, now: float
+    ) -> list[Effect]:
+        """What was asked for is answered (None: nobody knows how): then `session` is in, or not.
+
+        `is_open`: it is still there.
+        """
+        assert self.occupancy is not None
+        session, place, frame = ask.session, ask.room, ask.frame
+        name, identity = ask.claim.who.name, bytes.fromhex(ask.claim.who.identity)
+        member, room = self.occupancy.answered(ask), self.rooms[place]
+        if verdict not in {"in", "mine"} or member is None:
+            if verdict == "user":
+                message = f"a user whose name looks the same is in {place}"
+            else:
+                message = f"the name {name} is taken in {place}"
+            told = Tell(session, Error(message, "name_taken", frame.id))
+            return [] if verdict is None else [told]
+        banned = self.standing.banned(identity, session.address, place, self.unix(now))
+        if not is_open:
+            return [Free(place, member)]
+        if banned is not None and not session.moderates(place):
+            ban = put_out("banned", banned, None, frame.id)
+            return [Tell(session, ban), Free(place, member)]
+        session.secret, session.identity = ask.secret, identity
+        effects = self._leave_others(session, frame, place)
+        if place in session.rooms:
+            effects.append(self._exit(session, place))
+        if session.grant is not None:
+            effects += self._make_known(session, name, (member.key, member.look))
+            member.sessions += (session,)
+        else:
+            for old in member.sessions:
+                effects += replaced(self.occupancy, old, place)
+            member.sessions = (session,)
+        session.rooms[place] = member
+        enter = Enter(session, room, member, None, False, None, frame.since, frame.epoch, frame.id)
+        return [*effects, enter]
 
     def _make_known(self, session: Session, name: str, keys: tuple[str, ...]) -> list[Effect]:
         """Where there are guests, the name of a user is theirs from the first time on."""
@@ -253,8 +337,7 @@ class Lobby:
             session.rooms[room.name] = mine
             return []
         title = grant.name if grant is not None else None
-        guest = grant is None and self._auth == "optional"
-        member = Member(name, keys, session, title, guest)
+        member = Member(*(name, keys, session.identity, (session,), title, self._is_guest(session)))
         effects: list[Effect] = []
         if mine is not None:
             effects = self._replace(mine, room, member)
@@ -291,6 +374,8 @@ class Lobby:
         return [self._exit(session, place) for place in list(session.rooms)]
 
     def _exit(self, session: Session, place: str, answer: str | None = None) -> Exit:
+        if self.occupancy is not None:
+            return self.occupancy.exit(session, place, answer, False)
         member = session.rooms.pop(place)
         room = self.rooms[place]
         if len(member.sessions) > 1:
@@ -304,7 +389,8 @@ class Lobby:
     def inform(self, session: Session, welcome: Welcome, now: float) -> None:
         """Put into a welcome what may and may not be done in its room."""
         place = welcome.room
-        welcome.mod = session.moderates(place)
+        welcome.mod, welcome.mod_all = session.moderates(place), session.moderates_all
+        welcome.writes = session.grant is None or session.grant.writes(place)
         about = self.standing.about.get(place)
         if about is not None:
             welcome.topic, welcome.description = about.topic, about.description
@@ -328,46 +414,15 @@ class Lobby:
             message = f"the token is of {grant.sub}, and you are {session.grant.sub}"
             return [refuse(session, "forbidden", message, id)]
         session.grant = grant
+        effects: list[Effect] = []
         for room in map(self.rooms.__getitem__, session.rooms):
             member = session.rooms[room.name]
             if member.title != grant.name:
                 member.title, room.roster_due = grant.name, True
-        effects: list[Effect] = []
+                if self.occupancy is not None:
+                    effects.append(Hold(room.name, member))
         for place in [place for place in session.rooms if not grant.reads(place)]:
             message = f"your new token does not let you into {place}"
             effects.append(Tell(session, Error(message, "forbidden", room=place)))
             effects.append(self._exit(session, place))
         return [*effects, Tell(session, Ok(id))]
-
-    def enforce(self, record: Audit) -> list[Effect]:
-        """An act of a moderator is in the audit log: apply it, and carry it out on who is here."""
-        self.standing.apply(record)
-        if record.action not in {"kick", "ban"}:
-            return []
-        who = bytes.fromhex(record.who)
-        effects: list[Effect] = []
-        for place in list(self.rooms) if record.everywhere else [record.room]:
-            room = self.rooms.get(place)
-            sessions = [
-                session
-                for member in (room.members.values() if room is not None else ())
-                for session in member.sessions
-                if session.identity == who or session.address in record.addresses
-            ]
-            for session in sessions:
-                if session.moderates(place):
-                    continue
-                code: ErrorCode = "kicked" if record.action == "kick" else "banned"
-                effects.append(Tell(session, _put_out(code, record, place, None)))
-                effects.append(self._exit(session, place))
-                if code == "banned" and not session.rooms:
-                    effects.append(Dismiss(session, BANNED, "you are banned"))
-        return effects
-
-
-def _put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) -> Error:
-    """What someone is told who is put out of a room, or not let in."""
-    done = "you were put out of" if code == "kicked" else "you are banned from"
-    where = "this server" if record.everywhere else record.room
-    why = f": {record.reason}" if record.reason else ""
-    return Error(f"{done} {where}{why}", code, id, until=record.until, room=room)

@@ -22,7 +22,9 @@ from hubbub.chat.room import Room
 from hubbub.chat.session import (
     AskAuthor,
     AskWritings,
+    Dismiss,
     Effect,
+    Exit,
     Post,
     Record,
     Session,
@@ -31,6 +33,7 @@ from hubbub.chat.session import (
 from hubbub.chat.speech import place_of, refuse, told
 from hubbub.chat.standing import BARE, Standing
 from hubbub.protocol.audit import AUDIT, Audit
+from hubbub.protocol.codes import BANNED, ErrorCode
 from hubbub.protocol.draft import Authored
 from hubbub.protocol.incoming import (
     Aimed,
@@ -71,7 +74,8 @@ class Moderation:
     """Decides on moderators' frames.
 
     `rooms` are the lobby's; `is_password` compares in constant time, and is None where there is no
-    password; `unix(now)` is the time of day in Unix milliseconds.
+    password; `unix(now)` is the time of day in Unix milliseconds; `exit` takes a session out of a
+    room.
     """
 
     def __init__(
@@ -80,11 +84,13 @@ class Moderation:
         standing: Standing,
         is_password: Callable[[str], bool] | None,
         unix: Callable[[float], int],
+        exit: Callable[[Session, str], Exit],
     ) -> None:
         self._rooms = rooms
         self._standing = standing
         self._is_password = is_password
         self._unix = unix
+        self._exit = exit
         self._guesses: dict[str, float] = {}
 
     def handle(self, session: Session, frame: Moderating, now: float) -> list[Effect]:
@@ -211,7 +217,8 @@ class Moderation:
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)
         if isinstance(frame, Kick):
-            if not here:
+            members = self._rooms[place].members.values()  # those on other nodes, too
+            if not any(member.identity == person.identity for member in members):
                 return [refuse(session, "not_found", f"{person.name} is not here", frame.id)]
             return self._act(session, place, frame, "kick", person, reason=frame.reason)
         until = None
@@ -298,6 +305,31 @@ class Moderation:
             Post(place, author, by, "", None, 0, event=event, follows=True, session=session),
         ]
 
+    def enforce(self, record: Audit) -> list[Effect]:
+        """An act of a moderator is in the audit log: apply it, and carry it out on who is here."""
+        self._standing.apply(record)
+        if record.action not in {"kick", "ban"}:
+            return []
+        who = bytes.fromhex(record.who)
+        effects: list[Effect] = []
+        for place in list(self._rooms) if record.everywhere else [record.room]:
+            room = self._rooms.get(place)
+            sessions = [
+                session
+                for member in (room.members.values() if room is not None else ())
+                for session in member.sessions
+                if session.identity == who or session.address in record.addresses
+            ]
+            for session in sessions:
+                if session.moderates(place):
+                    continue
+                code: ErrorCode = "kicked" if record.action == "kick" else "banned"
+                effects.append(Tell(session, put_out(code, record, place, None)))
+                effects.append(self._exit(session, place))
+                if code == "banned" and not session.rooms:
+                    effects.append(Dismiss(session, BANNED, "you are banned"))
+        return effects
+
     def _sessions(self, place: str) -> Iterator[Session]:
         """All sessions in a room."""
         for member in self._rooms[place].members.values():
@@ -316,4 +348,20 @@ def _shown(held: Audit) -> Sanction:
         held.reason,
         held.everywhere,
         bool(held.addresses),
+    )
+
+
+def put_out(code: ErrorCode, record: Audit, room: str | None, id: str | None) -> Error:
+    """What someone is told who is put out of a room, or not let in."""
+    done = "you were put out of" if code == "kicked" else "you are banned from"
+    where = "this server" if record.everywhere else record.room
+    why = f": {record.reason}" if record.reason else ""
+    return Error(
+        f"{done} {where}{why}",
+        code,
+        id,
+        until=record.until,
+        room=room,
+        reason=record.reason,
+        everywhere=record.everywhere,
     )

@@ -27,33 +27,45 @@ class Member:
     """One name in one room, and who holds it.
 
     `key` and `look` are the first and the last of the name's `likeness.keys`, mostly one.
-    `sessions` has one for each socket: a user with a token may have several. `title` is a user's
-    display name; `guest` says that there is no user behind the name, where there are users.
+    `sessions` has one for each socket: a user with a token may have several; where there are many
+    nodes, it has those on this one. `identity` is what they all prove. `title` is a user's display
+    name; `guest` says that there is no user behind the name, where there are users. `order` is the
+    place in a roster of many nodes, and `is_told` whether the room has heard of it there.
     """
 
-    __slots__ = ("guest", "key", "look", "name", "sessions", "title", "typed")
+    __slots__ = (
+        "guest",
+        "identity",
+        "is_told",
+        "key",
+        "look",
+        "name",
+        "order",
+        "sessions",
+        "title",
+        "typed",
+    )
 
     def __init__(
         self,
         name: str,
         keys: tuple[str, ...],
-        session: Session,
+        identity: bytes,
+        sessions: tuple[Session, ...] = (),
         title: str | None = None,
         guest: bool = False,
     ) -> None:
         self.name = name
         self.key = keys[0]
         self.look = keys[-1]
-        self.sessions: tuple[Session, ...] = (session,)
+        self.identity = identity
+        self.sessions = sessions
         self.title = title
         self.guest = guest
         self.typed = float("-inf")
         """When the others were told last that it is writing."""
-
-    @property
-    def identity(self) -> bytes:
-        """Who it is: all its sessions prove the same."""
-        return self.sessions[0].identity
+        self.order = 0
+        self.is_told = True
 
 
 class Present(Struct, gc=False):
@@ -118,6 +130,18 @@ class Room:
         else:  # alike, but spelt otherwise: rare, so it may cost going through all
             order = [new if one is old else one for one in self.members.values()]
             self.members = {one.key: one for one in order}
+
+    def sort(self) -> None:
+        """Put all in their order, where someone was put in between."""
+        order = sorted(self.members.values(), key=lambda one: (one.order, one.key))
+        self.members = {one.key: one for one in order}
+
+    def introduce(self, member: Member) -> bool:
+        """A member's welcome is told now: whether the room is to hear `joined` of it."""
+        if member.is_told or self.members.get(member.key) is not member:
+            return False
+        member.is_told = self.roster_due = True
+        return not self.is_crowd
 
     @property
     def is_crowd(self) -> bool:

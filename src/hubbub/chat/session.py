@@ -15,7 +15,9 @@ from msgspec import Struct
 from hubbub.chat.grants import Grant
 from hubbub.chat.room import Member, Present, Room
 from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.incoming import Join
 from hubbub.protocol.outgoing import Outgoing, Rooms
+from hubbub.protocol.presence import Claim
 
 
 class Session:
@@ -112,20 +114,53 @@ class Record(Post, kw_only=True):
 class Enter(Struct):
     """`session` came in as `member`: it gets `welcome`, and its cursor stands at the head.
 
-    `present` is who is there at this moment. `changes`: there is one more in the room (and not a
-    name taken over, or one more socket of a user). `quiet`: nobody else is told by `joined`. With
-    `since` the cursor stands where the client left off.
+    `present` is who is there at this moment (None: who is when this is felt). `changes`: there is
+    one more in the room (and not a name taken over, or one more socket of a user). `quiet`: nobody
+    else is told by `joined` (None: that is `Room.introduce`'s to say). With `since` the cursor
+    stands where the client left off.
     """
 
     session: Session
     room: Room
     member: Member
-    present: Present
+    present: Present | None
     changes: bool
-    quiet: bool
+    quiet: bool | None
     since: int | None
     epoch: str | None
     id: str | None
+
+
+class Ask(Struct):
+    """Where there are many nodes: may `session` come into a room as `claim` says?
+
+    The answer goes to `Lobby.answered`, with the frame; `secret` is what its identity is proved by.
+    """
+
+    session: Session
+    room: str
+    claim: Claim
+    frame: Join
+    secret: str
+
+    @property
+    def id(self) -> str | None:
+        """What the answer will carry."""
+        return self.frame.id
+
+
+class Free(Struct, gc=False):
+    """This node may hold a name no more: if so, the others are told."""
+
+    room: str
+    member: Member
+
+
+class Hold(Struct, gc=False):
+    """What others are told of a member of this node is another now."""
+
+    room: str
+    member: Member
 
 
 class Again(Struct):
@@ -214,6 +249,9 @@ Effect = (
     | Enter
     | Again
     | Exit
+    | Ask
+    | Free
+    | Hold
     | Browse
     | AskThread
     | AskAuthor

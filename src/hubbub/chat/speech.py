@@ -187,7 +187,9 @@ class Speech:
             return None
         mute = self._standing.muted(session.identity, place, self._unix(now))
         if mute is not None:
-            return Tell(session, Error(_for("you are muted", mute), "muted", id, until=mute.until))
+            message = f"you are muted: {mute.reason}" if mute.reason else "you are muted"
+            error = Error(message, "muted", id, until=mute.until, reason=mute.reason)
+            return Tell(session, error)
         mode = self._standing.modes.get(place, OPEN)
         if mode.read_only:
             return refuse(session, "read_only", "only moderators speak here at the moment", id)
@@ -239,8 +241,3 @@ def place_of(
 def refuse(session: Session, code: ErrorCode, message: str, id: str | None) -> Tell:
     """An error for this session alone."""
     return Tell(session, Error(message, code, id))
-
-
-def _for(what: str, held: Audit) -> str:
-    """`what` with its reason, if there is one."""
-    return f"{what}: {held.reason}" if held.reason else what

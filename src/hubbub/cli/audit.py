@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-from hubbub.cli.files import DEFAULT_STORE, ConfigPath, StorePlace, file_of, mistakes, typed
+from hubbub.cli.files import (
+    DEFAULT_STORE,
+    ConfigPath,
+    StorePlace,
+    file_of,
+    is_in_redis,
+    mistakes,
+    redis_of,
+    typed,
+)
 
 if TYPE_CHECKING:
     from hubbub.protocol.audit import Audit
@@ -27,11 +37,22 @@ def audit(
     """
     del config
     from hubbub.chat.names import tidy
-    from hubbub.protocol.audit import AUDIT, Audit, read
+    from hubbub.protocol.audit import Audit, read
+
+    wanted = None if room is None else tidy(room)
+    for payload in _from_redis(store) if is_in_redis(store) else _from_file(store):
+        record = read(payload)
+        assert isinstance(record, Audit)
+        if wanted is None or record.everywhere or record.room == wanted:
+            sys.stdout.write(f"{payload.decode() if json else _line(record)}\n")
+    return 0
+
+
+def _from_file(store: str) -> Iterator[bytes]:
+    from hubbub.protocol.audit import AUDIT
     from hubbub.store.database import connect_reader
 
     path = file_of(store)
-    wanted = None if room is None else tidy(room)
     with mistakes(path), closing(connect_reader(path)) as db:
         kept = db.execute(
             "SELECT payload FROM event WHERE log = (SELECT id FROM log WHERE name = ?)"
@@ -39,11 +60,19 @@ def audit(
             (AUDIT,),
         )
         for (payload,) in kept:
-            record = read(payload)
-            assert isinstance(record, Audit)
-            if wanted is None or record.everywhere or record.room == wanted:
-                sys.stdout.write(f"{payload.decode() if json else _line(record)}\n")
-    return 0
+            yield payload
+
+
+def _from_redis(store: str) -> Iterator[bytes]:
+    from hubbub.protocol.audit import AUDIT
+
+    with redis_of(store) as client:
+        from hubbub.store.redis_export import events, room
+
+        found = room(client, AUDIT)
+        if found is not None:
+            for event in events(client, found):
+                yield event.payload
 
 
 DONE = {

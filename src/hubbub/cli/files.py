@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from hubbub.cli.mistakes import UsageError
+from hubbub.redis_url import REDIS, masked
 from hubbub.settings import Settings
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 DEFAULT_STORE = Settings().store
 _HELP = {one.name: one.metadata["help"] for one in fields(Settings)}
@@ -47,6 +51,37 @@ def file_of(store: str) -> Path:
         return path_of(store)
 
 
+def is_in_redis(store: str) -> bool:
+    """Whether what `--store` names is no file but in Redis."""
+    Settings(store=store)  # says what is wrong with it
+    return store.partition(":")[0] in REDIS
+
+
+@contextmanager
+def redis_of(store: str) -> Iterator[Redis]:
+    """The Redis that `--store` names; what can be wrong with it leaves here as one line."""
+    try:
+        from redis.exceptions import RedisError
+
+        from hubbub.store import redis_client
+    except ImportError:
+        raise UsageError(
+            "a store in Redis needs redis-py, which is not installed",
+            "pip install 'hubbub[cluster]'",
+        ) from None
+    from hubbub.store.base import StoreError
+
+    place = masked(store)
+    try:
+        with redis_client.connect(store) as client:
+            yield client
+    except StoreError as problem:
+        raise UsageError(f"{place} cannot be read ({problem})", "see docs/cluster.md") from None
+    except RedisError as problem:
+        why = redis_client.trouble(problem)
+        raise UsageError(f"{place} cannot be read ({why})", "see docs/cluster.md") from None
+
+
 @contextmanager
 def mistakes(path: Path) -> Iterator[None]:
     """What can be wrong with a database file leaves here as one line."""
@@ -64,7 +99,7 @@ def mistakes(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def made_whole(path: Path, source: Path, *, force: bool) -> Iterator[Path]:
+def made_whole(path: Path, source: Path | None, *, force: bool) -> Iterator[Path]:
     """An empty file to write to, which becomes `path` when all is written and on the disk.
 
     Only its owner can read it. Nothing of it stays when something goes wrong. `source`, the
@@ -74,7 +109,8 @@ def made_whole(path: Path, source: Path, *, force: bool) -> Iterator[Path]:
 
     if path.is_dir():
         raise UsageError(f"{path} is a directory", "name a file in it")
-    if any(_same(path, Path(f"{source}{end}")) for end in ("", "-wal", "-shm", ".lock")):
+    ends = ("", "-wal", "-shm", ".lock") if source is not None else ()
+    if any(_same(path, Path(f"{source}{end}")) for end in ends):
         raise UsageError(f"{path} is the store itself", "name another file")
     if path.exists() and not force:
         raise UsageError(f"{path} is there already", "name another file, or write over it: --force")

@@ -28,8 +28,8 @@ def serve(
     import gc
 
     import hubbub.logs  # first, because it keeps what structlog would drag in away  # noqa: F401
-    from hubbub.http.server import StartError
-    from hubbub.http.server import serve as serve_until_stopped
+    from hubbub.http.listen import StartError
+    from hubbub.http.process import serve as serve_until_stopped
 
     gc.enable()  # all is loaded (hubbub.cli.main stopped it)
 

@@ -22,7 +22,7 @@ from hubbub.delivery.welcome import welcome
 from hubbub.protocol.audit import AUDIT, USERS, Audit, read
 from hubbub.protocol.outgoing import Missed, encode
 from hubbub.store import events
-from hubbub.store.base import News, Opened, Shared, StoreError
+from hubbub.store.base import Heard, News, Opened, Shared, StoreError
 from hubbub.websocket.frames import text_frame
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Following(Threaded):
 
     def __init__(self, store: Shared, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(store, loop)
-        self.hear: Callable[[News], None] = _drop
+        self.hear: Callable[[Heard], None] = _drop
+        self.presence = store.presence
         self._shared = store
         self.listen: Callable[[], Hints] | None = None
         """Begins to listen to hints."""
@@ -72,7 +73,7 @@ class Following(Threaded):
     def _write(self, what: Callable[[], T], done: Done[T]) -> None:
         self._writer.ask(partial(self._with_news, what), partial(self._tell, done))
 
-    def _with_news(self, what: Callable[[], T]) -> tuple[list[News], T | StoreError]:
+    def _with_news(self, what: Callable[[], T]) -> tuple[list[Heard], T | StoreError]:
         answer: T | StoreError
         try:
             answer = what()
@@ -80,7 +81,7 @@ class Following(Threaded):
             answer = problem
         return self._shared.take_news(), answer
 
-    def _tell(self, done: Done[T], told: tuple[list[News], T | StoreError] | StoreError) -> None:
+    def _tell(self, done: Done[T], told: tuple[list[Heard], T | StoreError] | StoreError) -> None:
         if isinstance(told, StoreError):  # a fault of ours
             done(told)
             return
@@ -88,6 +89,19 @@ class Following(Threaded):
         for one in news:
             self.hear(one)
         done(answer)
+
+    def do(self, what: Callable[[], T], done: Done[T]) -> None:
+        """Do something with the store where its order matters; `done` gets what it gives."""
+        self._write(what, done)
+
+    def find(self, what: Callable[[], T], done: Done[T]) -> None:
+        """Ask the store something; `done` gets the answer."""
+        self._reader.ask(what, done)
+
+    def moved(self, room: str, stamp: str, version: int, batch: bytes) -> None:
+        """Someone is said to have come or gone; called on any thread."""
+        if self.presence.is_news(room, stamp, version):
+            self._write(partial(self.presence.told, room, stamp, version, batch), self._looked)
 
     def grown(self, name: str, epoch: str, seq: int) -> None:
         """A log is said to have grown; called on any thread."""
@@ -181,5 +195,5 @@ class Follower:
         reader.feeds = tuple(feed if one is old else one for one in reader.feeds)
 
 
-def _drop(news: News) -> None:
+def _drop(news: Heard) -> None:
     """Nobody follows yet."""

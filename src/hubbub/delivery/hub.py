@@ -15,15 +15,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
 from hubbub.chat import names
-from hubbub.chat.grants import Grant
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import (
     Again,
+    Ask,
     AskAuthor,
     AskThread,
     AskWritings,
@@ -32,6 +32,8 @@ from hubbub.chat.session import (
     Effect,
     Enter,
     Exit,
+    Free,
+    Hold,
     Post,
     Record,
     Show,
@@ -45,18 +47,21 @@ from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
 from hubbub.delivery.questions import Question, Questions, survey
+from hubbub.delivery.records import recorded
+from hubbub.delivery.renewal import Verify, renew
 from hubbub.delivery.welcome import resume, welcome
-from hubbub.protocol.audit import Audit, Known
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
 from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
 from hubbub.store.base import Opened, Outcome, Refused, Stored, StoreError, Unchanged, unavailable
 from hubbub.websocket.frames import text_frame
 
+if TYPE_CHECKING:
+    from hubbub.delivery.presence import Presence
+
 GATHERED: Final = 64
 """Effects that are enough for a turn, though more may be on their way."""
 LOOK: Final = 10.0
 """Seconds between two looks at the time of day."""
-Verify = Callable[[str, Callable[[Grant | str], None]], None]
 
 
 class Rules(Protocol):
@@ -84,8 +89,11 @@ class Hub:
         self.keeper = keeper
         self.fanout = Fanout(loop, lobby.rooms, keeper, rules)
         self.feeds: dict[str, Feed] = {}
+        self.questions = Questions(self)
         self.log = structlog.get_logger()
         self.expiry = Expiry(loop)
+        self.presence: Presence | None = None
+        """Where there are many nodes: tells them who is here."""
         self.verify: Verify | None = None
         """Where there are tokens: looks at one, and calls back with its grant or what is wrong."""
         self._loop = loop
@@ -104,7 +112,6 @@ class Hub:
         self._opening: dict[str, list[Callable[[StoreError | None], None]]] = {}
         self._parked: list[Connection] = []
         self._idle: asyncio.Future[None] | None = None
-        self._questions = Questions(self)
 
     def start(self) -> None:
         """Look at the time of day now and then, from now on: it may be set."""
@@ -130,13 +137,15 @@ class Hub:
     def decide(self, reader: Connection, frame: Incoming, now: float) -> bool:
         """Deal with a frame; whether its reader has to wait for `go_on` before the next one."""
         if isinstance(frame, Auth) and self.verify is not None:
-            return self._authorize(reader, frame, self.verify, now)
+            return renew(self, reader, frame, self.verify, now)
         waits = False
         effects = self.lobby.handle(reader.session, frame, now)
         for effect in effects:
             if isinstance(effect, Enter):
-                self.feeds[effect.room.name].coming += 1
-                reader.returning += effect.since is not None
+                self.expect(reader, effect)
+            elif isinstance(effect, Ask):
+                self.feeds[effect.room].coming += 1
+                waits = True
             elif isinstance(effect, Question):
                 waits = True
             self.put(effect)
@@ -150,26 +159,17 @@ class Hub:
                 self._end(feed)  # it was opened for this join, which was refused
         return waits
 
-    def _authorize(self, reader: Connection, frame: Auth, verify: Verify, now: float) -> bool:
-        """Look at a new token; whether its reader has to wait, which it has unless it hurries."""
-        hurry = self.lobby.hurry(reader.session, frame.id, now)
-        if hurry is not None:
-            self.put(hurry)
-            return False
+    def expect(self, reader: Connection, enter: Enter) -> None:
+        """A reader was let in, and will be told so."""
+        self.feeds[enter.room.name].coming += 1
+        reader.returning += enter.since is not None
 
-        def verified(found: Grant | str) -> None:
-            if isinstance(found, str):
-                self.put(Tell(reader.session, Error(found, "bad_token", frame.id)))
-            else:
-                for effect in self.lobby.authorize(reader.session, found, frame.id):
-                    self.put(effect)
-                for feed in reader.feeds:  # which may have a new display name to tell
-                    self.fanout.dirty[feed] = None
-                self.expiry.watch(reader)
-            reader.answered()
-
-        verify(frame.token, verified)
-        return True
+    def expect_no_more(self, place: str) -> None:
+        """Who asked to come in is answered."""
+        feed = self.feeds[place]
+        feed.coming -= 1
+        if not feed.is_needed:
+            self._end(feed)
 
     def refuse(self, reader: Connection, problem: StoreError, id: str | None) -> None:
         """Tell a reader that the store could not do what it asked for under this id."""
@@ -270,13 +270,13 @@ class Hub:
             return
         reader: Connection = post.session.socket
         if isinstance(post, Record):
-            self._recorded(post, outcome)
+            recorded(self, post, outcome)
         elif isinstance(outcome, Unchanged):
             self.fanout.tell(reader, outcome.answer)
         elif isinstance(outcome, Refused):
             if post.id is None and (post.moderator or post.event is not None):
                 return  # who asked for it is told by the record of it
-            self._refused(post, outcome)
+            self.refused(post, outcome)
         elif outcome.fresh:
             feed = self.feeds[post.log]
             if outcome.changed is not None:
@@ -296,26 +296,11 @@ class Hub:
             if not self.feeds[post.log].answer(reader, outcome.seq, frame):
                 self.fanout.tell(reader, own or outcome.payload)
 
-    def _refused(self, post: Post, outcome: Refused) -> None:
+    def refused(self, post: Post, outcome: Refused) -> None:
+        """Tell an author that what they posted is not kept."""
         wait = RETRY if outcome.code == "storage_unavailable" else None
         error = Error(outcome.message, outcome.code, post.id, wait)
         self.fanout.tell(post.session.socket, error)
-
-    def _recorded(self, record: Record, outcome: Outcome) -> None:
-        """A record in one of the server's own logs is kept: now it holds."""
-        reader: Connection = record.session.socket
-        if isinstance(outcome, Refused):
-            if record.answer:
-                self._refused(record, outcome)
-            elif isinstance(record.event, Known):  # nobody will ask for it again
-                self.later(RETRY, partial(self.put, record))
-            return
-        if isinstance(outcome, Stored) and outcome.fresh and isinstance(record.event, Audit):
-            # Through the line, because what was decided before it comes before it.
-            for effect in self.lobby.enforce(record.event):
-                self.put(effect)
-        if record.answer:
-            self.fanout.tell(reader, Ok(record.id, record.count))
 
     def _feel(self, effect: Effect) -> None:
         match effect:
@@ -326,7 +311,7 @@ class Hub:
                 survey(effect.frame, self.feeds)
                 self.fanout.tell(effect.session.socket, effect.frame)
             case Show():
-                self._questions.show(effect)
+                self.questions.show(effect)
             case Tell():
                 self.fanout.tell(effect.session.socket, effect.frame)
             case Enter():
@@ -336,7 +321,10 @@ class Hub:
             case Again():
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
             case Browse() | AskThread() | AskAuthor() | AskWritings():
-                self._questions.ask(effect)
+                self.questions.ask(effect)
+            case Ask() | Free() | Hold():
+                assert self.presence is not None
+                self.presence.feel(effect)
             case Dismiss():
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
@@ -360,6 +348,8 @@ class Hub:
     def _opened(self, name: str, opened: Opened | StoreError) -> None:
         waiting = self._opening.pop(name)
         problem = opened if isinstance(opened, StoreError) else None
+        if problem is not None and self.lobby.occupancy is not None:
+            self.lobby.occupancy.forget(name)
         if not isinstance(opened, StoreError):
             self.feeds[name] = Feed(name, opened, self._history)
         for then in waiting:
@@ -372,6 +362,12 @@ class Hub:
         del self.feeds[feed.name]
         self.fanout.forget(feed)
         self.keeper.rest(feed.name)
+        if self.lobby.occupancy is not None:
+            self.lobby.occupancy.forget(feed.name)
+
+    def is_open(self, place: str) -> bool:
+        """Whether a room's log is open, or about to be."""
+        return place in self.feeds or place in self._opening
 
     def _welcome(self, effect: Enter | Again) -> Welcome:
         name = effect.room.name
@@ -395,7 +391,10 @@ class Hub:
         reader.feeds += (feed,)
         # Not when it was decided: a flush in between would tell the roster before this.
         effect.room.roster_due |= effect.changes
-        if not effect.quiet:
+        quiet = effect.quiet
+        if quiet is None:
+            quiet = not effect.room.introduce(member)
+        if not quiet:
             joined = Joined(name, member.name, member.title, member.guest)
             feed.log.tell(text_frame(encode(joined)))
         self.fanout.dirty[feed] = None
@@ -417,6 +416,8 @@ class Hub:
         effect.room.roster_due |= effect.changes
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
+        if self.presence is not None:
+            self.presence.free(name, member)
         if feed.is_needed:
             self.fanout.dirty[feed] = None
         else:

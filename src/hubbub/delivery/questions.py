@@ -28,7 +28,7 @@ Question = Shown | AskAuthor | AskWritings
 
 
 class Questions:
-    """Asks what the hub's line is about to know, and goes on with the answers."""
+    """What a hub asks its store, and goes on with when that has answered."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -80,7 +80,7 @@ class Questions:
             self.ask(effect.question)
             return
         self._hub.fanout.tell(reader, effect.frame)
-        reader.answered()
+        self._hub.soon(reader.answered)
 
 
 def survey(frame: Rooms, feeds: Mapping[str, Feed]) -> None:

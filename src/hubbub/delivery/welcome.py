@@ -12,7 +12,7 @@ def welcome(feed: Feed, effect: Enter | Again, first: int) -> Welcome:
 
     `first` is the oldest `seq` that is.
     """
-    present = effect.present
+    present = effect.present or effect.room.present()
     return Welcome(
         room=feed.name,
         username=effect.member.name,

@@ -32,6 +32,8 @@ class Admission:
 
     def __init__(self, settings: Settings, places: int, verifier: Verifier | None) -> None:
         self.is_open = True
+        self.is_draining = False
+        """It stops, and those who are inside are sent away one after the other."""
         self.inside = 0
         """Connections at the moment."""
         self.auth = settings.auth

@@ -10,8 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from hubbub.chat.lobby import Lobby
-from hubbub.delivery.keeper import Keeper
+from hubbub.delivery.hub import Hub
 from hubbub.http.admission import Admission
 from hubbub.http.answers import answer, harden, refuse
 from hubbub.http.refusals import RefusedError
@@ -23,20 +22,25 @@ LONGEST: Final = 200
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(lobby: Lobby, door: Door, admission: Admission, keeper: Keeper) -> web.Application:
+def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
     """The HTTP side of the server: the page, the API, `/ws`."""
+    lobby, keeper = hub.lobby, hub.keeper
 
     async def page(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def rooms(request: web.Request) -> web.Response:
         grant = await admission.bearer(request)
-        present = sorted(
-            (room.name, len(room.members))
-            for room in lobby.rooms.values()
-            if grant is None or grant.reads(room.name)
-        )
-        return answer({"rooms": [{"room": name, "users": users} for name, users in present]})
+        if hub.presence is not None:
+            counts = await hub.presence.counts()
+        else:
+            counts = {room.name: len(room.members) for room in lobby.rooms.values()}
+        present = [
+            {"room": name, "users": counts[name]}
+            for name in sorted(counts)
+            if grant is None or grant.reads(name)
+        ]
+        return answer({"rooms": present})
 
     async def session(request: web.Request) -> web.Response:
         grant = (await admission.admit(request)).grant
@@ -53,9 +57,11 @@ def application(lobby: Lobby, door: Door, admission: Admission, keeper: Keeper) 
 
     async def health(_: web.Request) -> web.Response:
         if not admission.is_open:
-            return answer({"status": "stopping"}, 503)
+            return answer({"status": "draining" if admission.is_draining else "stopping"}, 503)
         if keeper.problem is not None:
             return answer({"status": "degraded", "reason": keeper.problem}, 503)
+        if hub.presence is not None:
+            return answer({"status": "ok", "nodes": hub.presence.nodes})
         return answer({"status": "ok"})
 
     app = web.Application(middlewares=[_errors(admission)])

@@ -7,6 +7,7 @@ import resource
 import socket
 import ssl
 import sys
+from dataclasses import replace
 from typing import Final
 
 from hubbub.settings import Settings
@@ -27,7 +28,40 @@ class StartError(Exception):
 
 
 def listen(settings: Settings) -> list[socket.socket]:
-    """Bound sockets for `addr`, one for each address that its host has. Raises `StartError`."""
+    """Sockets for `addr` that listen, one for each address of its host. Raises `StartError`.
+
+    With `workers` others may share them.
+    """
+    sockets = _bound(settings, shared=settings.workers > 1)
+    try:
+        for one in sockets:
+            one.listen(BACKLOG)
+    except OSError as problem:
+        _close(sockets)
+        raise _cannot_listen(settings, problem) from None
+    return sockets
+
+
+def reserve(settings: Settings) -> list[socket.socket]:
+    """Hold the port of `addr` for workers. Raises `StartError`.
+
+    These sockets do not listen, so that no connection comes to them; they hold the port that the
+    system chose, also while no worker is there.
+    """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise StartError("this system cannot share a port", "start one worker")
+    first = _bound(settings, shared=False)  # which shows whether another program has it
+    port = first[0].getsockname()[1]
+    _close(first)
+    return _bound(replace(settings, addr=at_port(settings.addr, port)), shared=True)
+
+
+def at_port(addr: str, port: int) -> str:
+    """An address with another port."""
+    return f"{addr.rpartition(':')[0]}:{port}"
+
+
+def _bound(settings: Settings, *, shared: bool) -> list[socket.socket]:
     host, port = settings.listen
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -38,23 +72,29 @@ def listen(settings: Settings) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for family, kind, proto, _, address in dict.fromkeys(found):
-            listening = socket.socket(family, kind, proto)
-            sockets.append(listening)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one = socket.socket(family, kind, proto)
+            sockets.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             # With port 0 the system chooses once, and all addresses get that port.
             chosen = sockets[0].getsockname()[1] if len(sockets) > 1 else port
-            listening.bind((address[0], chosen, *address[2:]))
-            listening.listen(BACKLOG)
+            one.bind((address[0], chosen, *address[2:]))
     except OSError as problem:
-        for listening in sockets:
-            listening.close()
-        raise _cannot_listen(settings.addr, port, problem) from None
+        _close(sockets)
+        raise _cannot_listen(settings, problem) from None
     return sockets
 
 
-def _cannot_listen(addr: str, port: int, problem: OSError) -> StartError:
+def _close(sockets: list[socket.socket]) -> None:
+    for one in sockets:
+        one.close()
+
+
+def _cannot_listen(settings: Settings, problem: OSError) -> StartError:
+    addr, port = settings.addr, settings.listen[1]
     if isinstance(problem, PermissionError):
         return StartError(f"port {port} is only for root", "choose one from 1024 up with --addr")
     if problem.errno == errno.EADDRINUSE:

@@ -1,22 +1,17 @@
-"""Start and stop: from settings to a server that listens, and back to nothing."""
+"""A server, from settings to one that listens, and back to nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import signal
 import socket
-import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
 import structlog
 from aiohttp import web
 
-from hubbub import logs
 from hubbub.access.identity import Proofs, new_epoch
 from hubbub.access.tokens import KeysError, Verifier, verifier
 from hubbub.chat.lobby import Lobby
@@ -24,30 +19,26 @@ from hubbub.delivery.follow import Follower, Following
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
+from hubbub.delivery.presence import Presence
 from hubbub.delivery.records import remember
 from hubbub.http.admission import Admission
 from hubbub.http.app import application
+from hubbub.http.drain import drain
 from hubbub.http.listen import BACKLOG, StartError, listen, places, tls_context
 from hubbub.http.patience import Patience
 from hubbub.http.reverify import Reverifier
 from hubbub.http.upgrade import Door
 from hubbub.native import find
 from hubbub.protocol.codes import GOING_AWAY
+from hubbub.redis_url import masked
 from hubbub.settings import Settings
-from hubbub.store.base import StoreError
+from hubbub.store.base import Heard, News, StoreError
 from hubbub.store.memory import MemoryStore
-from hubbub.values import masked
-
-__all__ = ["Server", "StartError", "serve"]
 
 STOP_WITHIN: Final = 4.0
 """Seconds that clients have to hear the goodbye; then the rest are cut off."""
 SHORT: Final = 32
 """Bytes below which a secret is too short for HS256 (RFC 7518 section 3.2)."""
-ALONE: Final = (
-    "rosters, counts and unique names are of this node's own members alone: presence across nodes"
-    " is not done yet (docs/cluster.md)"
-)
 KEEPALIVE: Final = 75.0
 """Seconds that an HTTP connection may be idle between two requests."""
 
@@ -63,14 +54,15 @@ class Server:
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
         if isinstance(self.keeper, Following):
-            self.keeper.hear = Follower(self.hub).hear
+            self.hub.presence = Presence(self.hub, self.lobby.share(), self.keeper, settings.lease)
+            self.keeper.hear = partial(_hear, Follower(self.hub), self.hub.presence)
         if self.verifier is not None:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._admission = Admission(settings, places(settings.max_connections), self.verifier)
         door = Door(self.hub, self._heartbeat, settings.max_frame, self._admission)
         self._runner = web.AppRunner(
-            application(self.lobby, door, self._admission, self.keeper),
+            application(self.hub, door, self._admission),
             handle_signals=False,
             shutdown_timeout=0.5,
         )
@@ -106,6 +98,8 @@ class Server:
         self._heartbeat.start()
         self.hub.start()
         self.keeper.start()
+        if self.hub.presence is not None:
+            self.hub.presence.start()
         if self.verifier is not None:
             self.verifier.start()
         log = structlog.get_logger()
@@ -115,10 +109,14 @@ class Server:
         return [f"{'https' if tls else 'http'}://{_shown(one)}" for one in sockets]
 
     async def stop(self) -> None:
-        """No new connections, everyone told, all closed."""
+        """No new connections, everyone told, all closed: one after the other, with `drain`."""
         log = structlog.get_logger()
-        log.info("stopping", connections=len(self._heartbeat))
+        log.info("stopping", connections=len(self._heartbeat), seconds=self._settings.drain)
         self._admission.is_open = False
+        self._admission.is_draining = self._settings.drain > 0
+        if self._settings.drain:
+            await drain(self._heartbeat, self._settings.drain)
+        self._admission.is_draining = False
         for one in self._listening:
             one.close()
         for connection in self._heartbeat:
@@ -137,8 +135,18 @@ class Server:
         if self.verifier is not None:
             await self.verifier.close()
         await self.hub.idle()
+        if self.hub.presence is not None:
+            await self.hub.presence.stop()
         await self.keeper.close()
         log.info("stopped")
+
+
+def _hear(follower: Follower, presence: Presence, news: Heard) -> None:
+    """What other nodes did goes where it belongs."""
+    if isinstance(news, News):
+        follower.hear(news)
+    else:
+        presence.hear(news)
 
 
 def _verifier(settings: Settings) -> Verifier | None:
@@ -203,56 +211,13 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
         store = RedisStore(settings.store, settings, new_epoch)
     except StoreError as problem:
         raise StartError(f"{place} cannot be used ({problem})", "see docs/cluster.md") from None
-    for line in (*store.worries(), ALONE):
+    for line in store.worries():
         structlog.get_logger().warning(line)
     keeper = Following(store, loop)
-    keeper.listen = lambda: Hints(settings.store, store.node, keeper.grown, keeper.look)
-    return keeper, place
-
-
-def serve(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; gives the exit status. Raises `StartError`."""
-    logs.configure(settings.log_level, settings.log_format)
-    try:
-        import uvloop
-    except ImportError:  # where there is none, asyncio's own loop does
-        factory = asyncio.new_event_loop
-    else:
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_serve(settings))
-    return 0
-
-
-async def _serve(settings: Settings) -> None:
-    stopped = _on_signals(asyncio.get_running_loop())
-    server = Server(settings)
-    addresses = await server.start()
-    # What exists now lives as long as the server: the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
-    sys.stdout.write(
-        f"Hubbub {version('hubbub')} listens on {' and '.join(addresses)}\n"
-        "Open it in two browser tabs and they can talk. Ctrl+C stops it.\n"
-        f"What is said is kept in {server.place}.\n"
+    keeper.listen = lambda: Hints(
+        settings.store, store.node, keeper.grown, keeper.moved, keeper.look, store.master
     )
-    sys.stdout.flush()
-    await stopped.wait()
-    await server.stop()
-
-
-def _on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """An event that the first SIGTERM or SIGINT sets; the second ends the process at once."""
-    stopped = asyncio.Event()
-
-    def hear(number: int) -> None:
-        if stopped.is_set():
-            os._exit(128 + number)
-        stopped.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, hear, number)
-    return stopped
+    return keeper, place
 
 
 def _shown(listening: socket.socket) -> str:

@@ -52,6 +52,7 @@ ERRORS: Final[dict[ErrorCode, str]] = {
 """What each error code means, in a sentence for `docs/protocol.md`."""
 
 GOING_AWAY: Final = 1001
+RESTARTING: Final = 1012
 STALLED: Final = 1013
 UNRULY: Final = 1008
 FAULTS: Final = (1002, 1007, 1009)
@@ -70,6 +71,11 @@ CLOSES: Final[dict[int, tuple[str, str]]] = {
         "Stop, and say so.",
     ),
     1009: ("A message was larger than `--max-frame`.", "Stop: send less at once."),
+    1012: (
+        "This server is being emptied (`--drain`), and others are there. The reason ends in "
+        "`retry_after=` and seconds.",
+        "Come back with `since`, after so many seconds.",
+    ),
     1013: (
         "This reader took nothing for `--stall-timeout` seconds. It has lost nothing.",
         "Come back with `since`, with jitter.",

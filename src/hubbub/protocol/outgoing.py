@@ -34,8 +34,9 @@ class Welcome(Struct, tag_field="type", tag="welcome", omit_defaults=True, kw_on
     proves one is oneself; `history` has the last chats, oldest first, and is absent on a resume;
     `gap` says what a resume could not bring back; `reset` that the log is another one. Who came by
     a token gets no `session`. `names` has the display names of users, `guests` those here who are
-    none. `mod`: you are a moderator here; `muted`: you may not speak, until when and why; `slow`
-    and `read_only` are the room's modes; `topic` and `description` say what it is about, and
+    none. `mod`: you are a moderator here; `mod_all`: of every room, too. `muted`: you may not
+    speak, until when and why; `slow` and `read_only` are the room's modes. `writes` is false where
+    your token lets you only read. `topic` and `description` say what the room is about, and
     `pins` has the `seq`s of its pinned messages, ascending (`thread` shows each).
     """
 
@@ -53,9 +54,11 @@ class Welcome(Struct, tag_field="type", tag="welcome", omit_defaults=True, kw_on
     names: dict[str, str] | None = None
     guests: list[str] | None = None
     mod: bool = False
+    mod_all: bool = False
     muted: Held | None = None
     slow: float = 0.0
     read_only: bool = False
+    writes: bool = True
     topic: str = ""
     description: str = ""
     pins: list[int] | None = None
@@ -326,7 +329,8 @@ class Error(Struct, tag_field="type", tag="error", omit_defaults=True, gc=False)
     """To the offender alone: what was not done, and why. The socket stays open.
 
     `retry_after` is in seconds, and there only where waiting helps; `until` (Unix ms) is when a ban
-    or mute ends, if it does; `room` is there where one was put out of it.
+    or mute ends, if it does, `reason` what the moderator gave as one, and `everywhere` says that it
+    holds in every room; `room` is there where one was put out of it.
     """
 
     message: str
@@ -335,6 +339,8 @@ class Error(Struct, tag_field="type", tag="error", omit_defaults=True, gc=False)
     retry_after: float | None = None
     until: int | None = None
     room: str | None = None
+    reason: str | None = None
+    everywhere: bool = False
 
 
 Outgoing = (

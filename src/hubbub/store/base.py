@@ -10,13 +10,23 @@ A store answers when it is done, and may take its time: who must not wait asks i
 `after` and `before` meanwhile; `first` answers at once, to any.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from hubbub.protocol.codes import ErrorCode
 from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.presence import (
+    Changes,
+    Leased,
+    Move,
+    Occupant,
+    Snapshot,
+    Verdict,
+)
 
 PAGE_SIZE: Final = 131_072
 """Characters of events that one page has, at most, unless one event alone has more."""
@@ -108,6 +118,10 @@ class News(Struct, gc=False):
     events: list[Foreign]
 
 
+Heard = News | Changes | Snapshot
+"""What comes from other nodes: events of a log, or who is in a room."""
+
+
 class Store(Protocol):
     """The order of events. `is_untidy`: `tidy` should be called soon, not only now and then."""
 
@@ -178,7 +192,12 @@ class Shared(Store, Protocol):
     what `append` answers after the news that it brought.
     """
 
-    def take_news(self) -> list[News]:
+    @property
+    def presence(self) -> Presence:
+        """Who is in the open rooms, on all nodes."""
+        ...
+
+    def take_news(self) -> list[Heard]:
         """What came with `append`, `open`, `check` or `follow` from others since it was taken."""
         ...
 
@@ -192,6 +211,51 @@ class Shared(Store, Protocol):
 
     def follow_all(self) -> None:
         """Look for news of all open logs."""
+        ...
+
+
+class Presence(Protocol):
+    """Who is in which room, of all nodes; what is heard comes with the store's news.
+
+    Called on the thread that writes, but `is_news` and `counts`, which any may call. All but
+    `move` and `settle`, which give errors by room, raise `StoreError`.
+    """
+
+    def move(
+        self, moves: Mapping[str, Sequence[Move]], behind: Sequence[str] = ()
+    ) -> dict[str, list[Verdict] | StoreError]:
+        """Make claims and releases, by room; gives what came of each.
+
+        What was said in the rooms `behind` is news before that.
+        """
+        ...
+
+    def settle(self, members: Mapping[str, Sequence[Occupant]]) -> dict[str, StoreError | None]:
+        """Say of rooms who truly is in them on this node."""
+        ...
+
+    def lease(self, counts: Mapping[str, int], may_bury: bool) -> Leased:
+        """Live on; `counts` is how many are in rooms where that has changed."""
+        ...
+
+    def bury(self, node: str) -> None:
+        """Take what a dead node held out of all rooms."""
+        ...
+
+    def retire(self) -> None:
+        """Live no more: nobody is here."""
+        ...
+
+    def is_news(self, room: str, stamp: str, version: int) -> bool:
+        """Whether an open room is not there yet."""
+        ...
+
+    def told(self, room: str, stamp: str, version: int, batch: bytes) -> None:
+        """A room is said to have come to this version, by this batch of changes."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """How many are in the rooms that other nodes have."""
         ...
 
 

@@ -77,6 +77,17 @@ class Sound:
         return map(Remembered._make, self._db.execute(wanted, (log,)))
 
 
+class Exported(Protocol):
+    """What is written: how many rooms and events there are, and whole lines."""
+
+    rooms: int
+    events: int
+
+    def chunks(self, advance: Callable[[int], None]) -> Iterator[bytes]:
+        """Whole lines, some together; `advance` is told how many events each time."""
+        ...
+
+
 class Snapshot:
     """The store behind `db` at one moment: one room of it, or all.
 
@@ -100,15 +111,7 @@ class Snapshot:
         yield line(Export(rooms=self.rooms))
         for log, found in self._logs():
             room = self._source.room(log, found)
-            gathered = [line(room)]
-            for one in _lines(room, self._source.events(log, room), self._source.ids(log)):
-                gathered.append(one)
-                if len(gathered) == CHUNK:
-                    yield b"".join(gathered)
-                    gathered.clear()
-                    advance(CHUNK)
-            yield b"".join(gathered)
-            advance(len(gathered))
+            yield from written(room, self._source.events(log, room), self._source.ids(log), advance)
 
     def _logs(self) -> Iterator[tuple[int, Room]]:
         logs = self._db.execute(
@@ -118,6 +121,24 @@ class Snapshot:
         )
         for log, name, epoch, floor, ts, head in logs:
             yield log, Room(name.decode(), epoch.decode(), floor, ts, head or floor)
+
+
+def written(
+    room: Room,
+    events: Iterable[Kept],
+    ids: Iterable[Remembered],
+    advance: Callable[[int], None],
+) -> Iterator[bytes]:
+    """The lines of a room, some together; both are ascending by `seq`. Raises `HoleError`."""
+    gathered = [line(room)]
+    for one in _lines(room, events, ids):
+        gathered.append(one)
+        if len(gathered) == CHUNK:
+            yield b"".join(gathered)
+            gathered.clear()
+            advance(CHUNK)
+    yield b"".join(gathered)
+    advance(len(gathered))
 
 
 def _lines(room: Room, events: Iterable[Kept], ids: Iterable[Remembered]) -> Iterator[bytes]:

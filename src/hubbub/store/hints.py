@@ -1,7 +1,8 @@
-"""Hints: Redis says that a log has grown, to whoever listens at that moment.
+"""Hints: Redis says that a log has grown, or who came or went, to whoever listens at that moment.
 
-Law: a hint may be lost, and then nothing is: whenever the channel was not there, and after a quiet
-while, `lost` is called, and everything is looked at.
+Laws: a hint may be lost, and then nothing is: whenever the channel was not there, and after a quiet
+while, `lost` is called, and everything is looked at. Where Sentinels say that another Redis is
+master now, it is listened to that one: the old one may go on for seconds as if nothing were.
 """
 
 from __future__ import annotations
@@ -9,23 +10,29 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+import msgspec
+from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from hubbub.store import redis_client
+from hubbub.store.base import StoreError
 
 QUIET: Final = 60.0
 """Seconds without a hint after which it is looked whether there should have been one."""
 RETRY: Final = 1.0
+"""Seconds until it is listened again, and between two questions who is master."""
 LOOK: Final = 0.2
 """Seconds between two looks at whether to stop."""
+_moved = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode
 
 
 class Hints:
-    """Listens on a thread of its own. `grown(name, epoch, seq)` and `lost()` are called there.
+    """Listens on a thread of its own, and calls there, in the order in which it was said:
 
-    Hints of `node`, which is this one, are passed over.
+    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, and `lost()`. That logs have
+    grown by `node`, which is this one, is passed over. `master` says where to listen now.
     """
 
     def __init__(
@@ -33,12 +40,16 @@ class Hints:
         url: str,
         node: str,
         grown: Callable[[str, str, int], None],
+        moved: Callable[[str, str, int, bytes], None],
         lost: Callable[[], None],
+        master: Callable[[], tuple[str, int] | None],
     ) -> None:
         self._url = url
         self._own = node.encode()
         self._grown = grown
+        self._moved = moved
         self._lost = lost
+        self._master = master
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hubbub-hints", daemon=True)
         self._thread.start()
@@ -51,8 +62,9 @@ class Hints:
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
+                self._master()
                 self._listen()
-            except (RedisError, OSError):
+            except (RedisError, OSError, StoreError):
                 self._stopped.wait(RETRY)
 
     def _listen(self) -> None:
@@ -61,12 +73,21 @@ class Hints:
             client.pubsub() as channel,
         ):
             channel.subscribe(redis_client.HINTS)
-            heard = time.monotonic()
+            heard = looked = time.monotonic()
             while not self._stopped.is_set():
+                if time.monotonic() - looked > RETRY:
+                    looked = time.monotonic()
+                    if self._has_moved(channel):
+                        return
                 message = channel.get_message(timeout=LOOK)
                 if message is not None and message["type"] == "message":
                     heard = time.monotonic()
-                    node, epoch, seq, name = message["data"].split(b" ", 3)
+                    data: bytes = message["data"]
+                    if data.startswith(b"!"):
+                        room, stamp, version, batch = _moved(data[1:])
+                        self._moved(room, stamp, version, bytes(batch))
+                        continue
+                    node, epoch, seq, name = data.split(b" ", 3)
                     if node != self._own:
                         self._grown(name.decode(), epoch.decode(), int(seq))
                 elif message is not None and message["type"] == "subscribe":
@@ -74,3 +95,11 @@ class Hints:
                 elif time.monotonic() - heard > QUIET:
                     heard = time.monotonic()
                     self._lost()
+
+    def _has_moved(self, channel: PubSub) -> bool:
+        try:
+            master = self._master()
+        except RedisError:  # without Sentinels it is as good as ever
+            return False
+        connection: Any = channel.connection
+        return master is not None and master != (connection.host, connection.port)

@@ -11,8 +11,6 @@ as news if it was, and is known by its `id` when it is sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha1
-from importlib.resources import files
 from secrets import token_hex
 from typing import Any, Final, Protocol, cast
 
@@ -21,11 +19,12 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from hubbub.protocol.draft import Authored, Draft
-from hubbub.protocol.outgoing import Said
-from hubbub.store import conversation, events, redis_client
+from hubbub.protocol.presence import Changes, Snapshot
+from hubbub.store import events, redis_client
 from hubbub.store.base import (
     PAGE_SIZE,
     Foreign,
+    Heard,
     News,
     Opened,
     Outcome,
@@ -35,31 +34,14 @@ from hubbub.store.base import (
     unavailable,
 )
 from hubbub.store.redis_draft import Ask, identity, pairs
+from hubbub.store.redis_library import LIBRARY, NAME
+from hubbub.store.redis_presence import RedisPresence
 
 MOST: Final = 500
 """Events that come at once as news."""
 DAY: Final = 86_400_000
 
 _pack = msgspec.msgpack.Encoder().encode
-
-
-def _library() -> tuple[str, str]:
-    """The functions' name, which has the version of their text, and that text."""
-    folder = files("hubbub.store")
-    halves = ("redis_functions.lua", "redis_reading.lua")
-    text = "".join((folder / half).read_text() for half in halves)
-    fields = Said.__struct_fields__
-    after = ", ".join(f"'{name}'" for name in fields[fields.index("deleted") + 1 :])
-    text = text.replace("@AFTER@", after)
-    with_it = (folder / "redis_conversation.lua").read_text()
-    text = text.replace("@CONVERSATION@\n", with_it)
-    text = text.replace("@QUOTED@", str(conversation.QUOTED))
-    text = text.replace("@SHOWN@", str(conversation.SHOWN))
-    name = f"hubbub_{sha1(text.encode(), usedforsecurity=False).hexdigest()[:8]}"
-    return name, text.replace("@NAME@", name)
-
-
-NAME, LIBRARY = _library()
 
 
 class Bounds(Protocol):
@@ -69,17 +51,23 @@ class Bounds(Protocol):
     def keep_days(self) -> float: ...
     @property
     def keep_events(self) -> int: ...
+    @property
+    def lease(self) -> float: ...
 
 
 class _Place:
-    """How far this node has come in an open log; events up to `floor` are gone."""
+    """How far this node has come in an open log; events up to `floor` are gone.
 
-    __slots__ = ("epoch", "floor", "seq")
+    `mark` is that of the event there: which it is, of all that may ever have its number.
+    """
 
-    def __init__(self, epoch: str, seq: int, floor: int) -> None:
+    __slots__ = ("epoch", "floor", "mark", "seq")
+
+    def __init__(self, epoch: str, seq: int, floor: int, mark: bytes) -> None:
         self.epoch = epoch
         self.seq = seq
         self.floor = floor
+        self.mark = mark
 
 
 class RedisStore:
@@ -96,8 +84,10 @@ class RedisStore:
         self._keep_events = bounds.keep_events
         self._keep_time = int(bounds.keep_days * DAY)
         self._places: dict[str, _Place] = {}
-        self._news: list[News] = []
+        self._news: list[Heard] = []
+        self.presence = RedisPresence(self, bounds.lease, self._news_of, self._follow_these)
         self._load()
+        self._is_careful = redis_client.may_lose(self._redis)
 
     def worries(self) -> list[str]:
         """What of this Redis' settings a person should know."""
@@ -184,22 +174,29 @@ class RedisStore:
                 0 if is_own else self._keep_events,
                 0 if is_own else self._keep_time,
                 [ask.packed for ask in asks],
+                place.mark.decode() if place is not None else "",
+                token_hex(4),
+                self._is_careful,
             )
         )
 
     def _appended(self, name: str, answer: list[Any]) -> None:
-        epoch, floor, seen, missed, _, results = answer
+        epoch, floor, seen, missed, _, results, mark = answer
         place = self._places.get(name)
         if place is None:
             return
         self._heard(name, place, epoch.decode(), floor, seen, missed)
+        place.mark = mark
         fresh = [one if isinstance(one, int) else one[0] for one in results if _is_fresh(one)]
         if fresh:
             place.seq = fresh[-1]
 
     # What others said
 
-    def take_news(self) -> list[News]:
+    def _news_of(self, presence: Changes | Snapshot) -> None:
+        self._news.append(presence)
+
+    def take_news(self) -> list[Heard]:
         """See `Shared.take_news`."""
         news, self._news = self._news, []
         return news
@@ -216,9 +213,19 @@ class RedisStore:
 
     def follow_all(self) -> None:
         """See `Shared.follow_all`."""
-        names, failed = list(self._places), None
+        failed: StoreError | None = None
+        try:
+            self._follow_these(list(self._places))
+        except StoreError as problem:
+            failed = problem
+        self.presence.follow_all()
+        if failed is not None:
+            raise failed
+
+    def _follow_these(self, names: Sequence[str]) -> None:
+        failed: StoreError | None = None
         for at in range(0, len(names), MOST):
-            some = names[at : at + MOST]
+            some = [name for name in names[at : at + MOST] if name in self._places]
             answers = self._call([("follow", name, *self._standing(name)) for name in some])
             for name, answer in zip(some, answers, strict=True):
                 if isinstance(answer, StoreError):
@@ -228,9 +235,10 @@ class RedisStore:
         if failed is not None:
             raise failed
 
-    def _standing(self, name: str) -> tuple[str | int, ...]:
+    def _standing(self, name: str) -> tuple[bytes | str | int, ...]:
         place = self._places[name]
-        return (place.epoch, place.seq, self._new_epoch(), MOST)
+        careful = int(self._is_careful)
+        return (place.epoch, place.seq, self._new_epoch(), MOST, place.mark, careful)
 
     def _catch_up(self, name: str) -> None:
         while name in self._places and self._follow(
@@ -240,9 +248,10 @@ class RedisStore:
 
     def _follow(self, name: str, answer: list[Any]) -> bool:
         """Take an answer; whether there is more."""
-        epoch, floor, seen, head, found = answer
+        epoch, floor, seen, head, found, mark = answer
         place = self._places[name]
         self._heard(name, place, epoch.decode(), floor, seen, found)
+        place.mark = mark
         return place.seq < cast("int", head)
 
     def _heard(
@@ -262,8 +271,11 @@ class RedisStore:
 
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. From now on there are news of this log."""
-        epoch, floor, seq, found = self._one("open", name, self._new_epoch(), count)
-        self._places[name] = _Place(epoch.decode(), seq, floor)
+        careful = int(self._is_careful)
+        epoch, floor, seq, found, mark = self._one("open", name, self._new_epoch(), count, careful)
+        if not name.startswith(" "):
+            self.presence.open(name)
+        self._places[name] = _Place(epoch.decode(), seq, floor, mark)
         return Opened(seq, epoch.decode(), pairs(found)[::-1])
 
     def first(self, name: str) -> int:
@@ -308,6 +320,7 @@ class RedisStore:
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
         self._places.pop(name, None)
+        self.presence.rest(name)
 
     def tidy(self, now: float) -> bool:
         """See `Store.tidy`: Redis lets go by itself, when something is appended."""
@@ -325,6 +338,10 @@ class RedisStore:
             raise redis_client.trouble(problem) from problem
         self.follow_all()
 
+    def master(self) -> tuple[str, int] | None:
+        """See `redis_client.master`; called on any thread."""
+        return redis_client.master(self._redis)
+
     def close(self) -> None:
         """See `Store.close`."""
         self._redis.close()
@@ -338,30 +355,54 @@ class RedisStore:
         return answer
 
     def _call(self, calls: list[tuple[Any, ...]]) -> list[Any]:
+        """Call functions of logs: which, of which log or logs, and with what."""
+        return self.call(
+            [
+                (function, [key for one in _several(name) for key in redis_client.keys(one)], more)
+                for function, name, *more in calls
+            ]
+        )
+
+    def call(self, calls: Sequence[tuple[str, Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Call functions in one round trip; gives each one's answer, or a `StoreError`.
 
-        Raises `StoreError` where there was no answer.
+        A function has its name, keys and arguments. Raises `StoreError` where there was no answer.
         """
+        commands = [
+            ("FCALL", f"{NAME}_{function}", len(keys), *keys, *more)
+            for function, keys, more in calls
+        ]
         try:
-            answers = self._pipe(calls)
+            answers = self._pipe(commands)
             lost = [at for at, one in enumerate(answers) if _is_unknown(one)]
             if lost:  # a Redis without our functions: it is new, or lost all
                 self._load()
-                for at, one in zip(lost, self._pipe([calls[at] for at in lost]), strict=True):
+                for at, one in zip(lost, self._pipe([commands[at] for at in lost]), strict=True):
                     answers[at] = one
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
         return [redis_client.trouble(one) if isinstance(one, Exception) else one for one in answers]
 
-    def _pipe(self, calls: list[tuple[Any, ...]]) -> list[Any]:
+    def tell(self, *commands: tuple[str | int, ...]) -> list[Any]:
+        """Give commands in one round trip; gives their answers. Raises `StoreError`."""
+        try:
+            answers = self._pipe(commands)
+        except (RedisError, OSError) as problem:
+            raise redis_client.trouble(problem) from problem
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise redis_client.trouble(answer) from answer
+        return answers
+
+    def _pipe(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         with self._redis.pipeline(transaction=False) as pipe:
-            for function, name, *arguments in calls:
-                names = name if isinstance(name, list) else [name]
-                keys = [key for one in names for key in redis_client.keys(one)]
-                pipe.execute_command(  # type: ignore[no-untyped-call]
-                    "FCALL", f"{NAME}_{function}", len(keys), *keys, *arguments
-                )
+            for command in commands:
+                pipe.execute_command(*command)  # type: ignore[no-untyped-call]
             return pipe.execute(raise_on_error=False)
+
+
+def _several(name: str | list[str]) -> list[str]:
+    return name if isinstance(name, list) else [name]
 
 
 def _is_fresh(result: int | list[Any]) -> bool:

@@ -5,13 +5,22 @@ Law: no password is in what is told.
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
+from hubbub.redis_url import SENTINEL, watched
 from hubbub.store.base import StoreError
 
 PREFIX: Final = "hubbub"
@@ -22,10 +31,15 @@ CONNECT: Final = 2.0
 """Seconds that connecting may take."""
 ANSWER: Final = 4.0
 """Seconds that an answer may take; then Redis is taken for gone."""
+SENTINEL_ANSWER: Final = 1.0
+"""Seconds for each Sentinel; then the next one is asked."""
 
 
 def connect(url: str, **more: Any) -> Redis:
-    """A client, without a connection yet. Nothing is tried twice: an append could be kept twice."""
+    """A client, without a connection yet. Nothing is tried twice: an append could be kept twice.
+
+    Raises `StoreError` where a file of certificates that the URL names will not do.
+    """
     options: dict[str, Any] = {
         "socket_connect_timeout": CONNECT,
         "socket_timeout": ANSWER,
@@ -34,32 +48,96 @@ def connect(url: str, **more: Any) -> Redis:
         "protocol": 2,
         **more,
     }
+    if url.startswith(f"{SENTINEL}:"):
+        return _watched(url, options)
     if url.startswith("unix:"):
         del options["socket_keepalive"]
-    return Redis.from_url(url, **options)
+    client = Redis.from_url(url, **options)
+    if url.startswith("rediss:"):
+        _check_files(client.get_connection_kwargs())
+    return client
+
+
+def _watched(url: str, options: dict[str, Any]) -> Redis:
+    """A client of the master that the Sentinels of `url` know; each connection asks them anew."""
+    place = watched(url)
+    user, password = place.sentinel_login
+    asking = {
+        **{name: value for name, value in options.items() if name != "health_check_interval"},
+        "socket_connect_timeout": SENTINEL_ANSWER,
+        "socket_timeout": SENTINEL_ANSWER,
+        "username": user,
+        "password": password,
+    }
+    sentinel: Any = Sentinel(place.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    user, password = place.login
+    client: Redis = sentinel.master_for(
+        place.name, db=place.db, username=user, password=password, **options
+    )
+    return client
+
+
+def master(client: Redis) -> tuple[str, int] | None:
+    """Where the master is that Sentinels name now; None where the URL has the place itself.
+
+    Connections to another one are let go: it may still be master for itself, for some seconds, and
+    what is kept there is lost. Raises `RedisError` where no Sentinel answers.
+    """
+    pool = client.connection_pool
+    if not isinstance(pool, SentinelConnectionPool):
+        return None
+    host, port = pool.get_master_address()  # type: ignore[no-untyped-call]
+    return str(host), int(port)
+
+
+def _check_files(options: dict[str, Any]) -> None:
+    """The files are looked at when the server starts: later their want would look like a cut."""
+    trust = ssl.create_default_context()
+    for name, load in (
+        ("ssl_ca_certs", trust.load_verify_locations),
+        ("ssl_certfile", lambda path: trust.load_cert_chain(path, options.get("ssl_keyfile"))),
+    ):
+        path = options.get(name)
+        if path is not None:
+            try:
+                load(path)
+            except OSError:  # which an SSLError is, too
+                raise StoreError(f"the file that {name} names cannot be read as PEM") from None
 
 
 def worries(client: Redis) -> list[str]:
     """What of this Redis' settings a person should know: what it may lose."""
-    try:
-        shown = {**client.config_get("maxmemory*"), **client.config_get("append*")}
-    except (RedisError, OSError):
-        return []  # where they are not shown, as by many hosts
-    found = {_text(name): _text(value) for name, value in shown.items()}
+    found = _settings(client)
     lines: list[str] = []
     if found.get("appendonly") == "no":
         lines.append(
             "Redis keeps no log of its own (appendonly no): a restart of it loses messages"
         )
-    elif found.get("appendfsync") != "always":
+    elif found.get("appendfsync", "always") != "always":
         lines.append(
-            f"Redis writes to its disk now and then (appendfsync {found.get('appendfsync')}): a"
+            f"Redis writes to its disk now and then (appendfsync {found['appendfsync']}): a"
             " crash of its machine may lose the last second, which was seen already"
         )
     policy = found.get("maxmemory-policy", "noeviction")
-    if found.get("maxmemory") != "0" and policy != "noeviction":
+    if found.get("maxmemory", "0") != "0" and policy != "noeviction":
         lines.append(f"Redis may throw rooms away (maxmemory-policy {policy}); set noeviction")
     return lines
+
+
+def may_lose(client: Redis) -> bool:
+    """Whether a restart or a change of the master may lose what was seen."""
+    found = _settings(client)
+    is_safe = found.get("appendonly") == "yes" and found.get("appendfsync") == "always"
+    return not is_safe or isinstance(client.connection_pool, SentinelConnectionPool)
+
+
+def _settings(client: Redis) -> dict[str, str]:
+    """What may be known of it: nothing where it is not shown, as by many hosts."""
+    try:
+        shown = {**client.config_get("maxmemory*"), **client.config_get("append*")}
+    except (RedisError, OSError):
+        return {}
+    return {_text(name): _text(value) for name, value in shown.items()}
 
 
 def _text(value: object) -> str:
@@ -72,11 +150,22 @@ def keys(name: str) -> tuple[str, ...]:
     return tuple([base + key for key in KEYS])
 
 
+def presence_keys(name: str) -> tuple[str, str]:
+    """The keys of who is in a room, beside those of its log."""
+    base = f"{PREFIX}:{{{tag(name)}}}:"
+    return base + "here", base + "moves"
+
+
 def tag(name: str) -> str:
     """A log's name without what would end a hash tag."""
     if "}" not in name and "%" not in name and "{" not in name:
         return name
     return name.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+
+
+def name_of(tag: str) -> str:
+    """The log whose `tag` it is."""
+    return tag.replace("%7D", "}").replace("%7B", "{").replace("%25", "%")
 
 
 def trouble(problem: Exception) -> StoreError:
@@ -85,6 +174,21 @@ def trouble(problem: Exception) -> StoreError:
         return StoreError("Redis is still loading its data")
     if isinstance(problem, AuthenticationError):
         return StoreError("Redis does not accept the user and password")
+    if isinstance(problem, ReadOnlyError):
+        return StoreError("Redis is a replica, which keeps nothing that it is sent")
     if isinstance(problem, ResponseError):
         return StoreError(f"Redis refuses ({str(problem)[:200]})")
+    if isinstance(problem, MasterNotFoundError):
+        return StoreError("no Sentinel answers that knows this master")
+    if _is_distrusted(problem):
+        return StoreError("Redis shows a certificate that is not trusted here")
     return StoreError("Redis does not answer")
+
+
+def _is_distrusted(problem: BaseException | None) -> bool:
+    """Whether a certificate is why there is no connection; the client's error hides it."""
+    while problem is not None:
+        if isinstance(problem, ssl.SSLCertVerificationError):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False

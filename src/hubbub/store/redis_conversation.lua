@@ -47,14 +47,14 @@ local function stand_of(one)
   return '"count":' .. whole(one[2]) .. ',"users":[' .. table.concat(one[3], ',') .. ']}'
 end
 
--- Put an emoji on a chat or take it away: record[5] has {emoji, count, names} for each, as JSON.
+-- Put an emoji on a chat or take it away: record[6] has {emoji, count, names} for each, as JSON.
 -- What came of it, and how the emoji stands then, as the end of the event's JSON.
 local function reaction(keys, record, draft, target)
   local emoji, on, most, name = draft[10], draft[11], draft[12], draft[13]
   local tie = 'r' .. padded(target) .. ' ' .. draft[2] .. ' ' .. emoji .. ' '
   local there = redis.call('ZRANGE', keys[6], '[' .. tie, '(' .. tie .. '~', 'BYLEX')[1]
   if on == (there ~= nil) then return 'unchanged' end
-  local all, here, place = record[5] or {}, nil, nil
+  local all, here, place = record[6] or {}, nil, nil
   for at, one in ipairs(all) do
     if one[1] == emoji then here, place = one, at end
   end
@@ -83,7 +83,7 @@ local function reaction(keys, record, draft, target)
   end
   local shown = {}
   for at, one in ipairs(all) do shown[at] = one[1] .. ':{' .. stand_of(one) end
-  record[5] = all
+  record[6] = all
   record[1] = bare(record[1])
   if #shown > 0 then
     record[1] = string.sub(record[1], 1, -2) .. ',"reactions":{' .. table.concat(shown, ',') .. '}}'

@@ -3,11 +3,12 @@
 -- redis_reading.lua, which goes on from here, is what reads it.
 --
 -- A log has six keys, which share a hash tag, so that all are in one place of a cluster:
---   head  epoch, seq, ts (of the newest event), floor (events up to it are gone), swept, kept
+--   head  epoch, seq, ts (of the newest event), floor (events up to it are gone), swept, kept; mark
+--         (of the newest event), run (of Redis, in which it was last vouched for)
 --   log   the stream: entry `seq-0` has p(ayload), a(uthor), i(d), t(arget: "" for a chat, "0" for
---         what is neither chat nor change)
+--         what is neither chat nor change), m(ark: of the batch that it came with, and no other)
 --   now   seq -> the present form of what was changed, which has left the stream, as it stood there
---         (msgpack of p, a, i, t and what redis_conversation.lua has of its reactions); and
+--         (msgpack of p, a, i, t, m and what redis_conversation.lua has of its reactions); and
 --         "c" .. seq -> the seqs of the edits of that chat
 --   ids   author and id -> seq:ts:sign, where the sign tells a resend from something else
 --   old   the ids of the time before, where events are not kept for ever
@@ -62,14 +63,14 @@ local function key_of(author, id)
   return string.char(#author) .. author .. id
 end
 
--- The records first to last that are there, as {p, a, i, t}, by seq.
+-- The records first to last that are there, as {p, a, i, t, m}, by seq.
 local function span(keys, first, last)
   local found, holes = {}, {}
   if first > last then return found end
   local entries = redis.call('XRANGE', keys[2], whole(first), whole(last))
   for _, entry in ipairs(entries) do
     local fields = entry[2]
-    found[tonumber(string.match(entry[1], '%d+'))] = { fields[2], fields[4], fields[6], fields[8] }
+    found[tonumber(string.match(entry[1], '%d+'))] = { fields[2], fields[4], fields[6], fields[8], fields[10] or '' }
   end
   if #entries == last - first + 1 then return found end
   for seq = first, last do
@@ -89,10 +90,34 @@ local function record_of(keys, seq)
   return span(keys, seq, seq)[seq]
 end
 
+-- Which life of Redis this is: another one after a restart, and after a replica became master.
+local function life()
+  local told = redis.pcall('INFO', 'replication')
+  return type(told) == 'string' and string.match(told, 'master_replid:(%w+)') or ''
+end
+
+local function mark_of(keys, at, seq)
+  if seq == at.seq then return at.mark end
+  local record = record_of(keys, seq)
+  return record and record[5] or ''
+end
+
+-- Whether what was seen, up to the event `seen` with this mark, is not what is here: then the log
+-- lost its tail, and may have got another one in its place.
+local function is_torn(keys, at, seen, mark)
+  if seen > at.seq then return true end
+  if mark == '' or seen <= at.floor then return false end -- nothing is known of it any more
+  local found = mark_of(keys, at, seen)
+  return found ~= '' and found ~= mark
+end
+
 -- Where a log stands; it is made anew where it is gone. `seen` is how far the asker came in
--- `epoch` (-1: it did not look): what is less than that has lost its tail, and is another log.
-local function stand(keys, epoch, seen, new)
-  local there = redis.call('HMGET', keys[1], 'epoch', 'seq', 'ts', 'floor', 'swept', 'kept')
+-- `epoch` (-1: it did not look), `mark` what it saw there. A log that lost its tail is another one.
+-- So it is where it may have lost it (`careful`: this Redis may lose what was seen) and the first
+-- to ask in this life of Redis has not seen it, and so cannot say that it is whole.
+local function stand(keys, epoch, seen, mark, careful, new)
+  local there =
+    redis.call('HMGET', keys[1], 'epoch', 'seq', 'ts', 'floor', 'swept', 'kept', 'mark', 'run')
   local at = {
     epoch = there[1],
     seq = number(there[2]),
@@ -100,17 +125,29 @@ local function stand(keys, epoch, seen, new)
     floor = number(there[4]),
     swept = number(there[5]),
     kept = number(there[6]),
+    mark = there[7] or '',
   }
+  local now, run = life(), there[8] or ''
   if not at.epoch then
     redis.call('UNLINK', keys[2], keys[3], keys[4], keys[5], keys[6])
     at.epoch = (epoch ~= '' and seen == 0) and epoch or new
-    redis.call('HSET', keys[1], 'epoch', at.epoch)
+    redis.call('HSET', keys[1], 'epoch', at.epoch, 'run', now)
     redis.call('EXPIRE', keys[1], EMPTY)
-  elseif at.epoch == epoch and seen > at.seq then
+    return at
+  end
+  local knows = at.epoch == epoch and seen >= 0
+  if knows and is_torn(keys, at, seen, mark) or careful and not knows and run ~= now and run ~= '' then
     at.epoch = new
     redis.call('HSET', keys[1], 'epoch', new)
   end
+  if run ~= now then redis.call('HSET', keys[1], 'run', now) end
   return at
+end
+
+-- From where on the asker is told what there is: of another log it is not all of a long one.
+local function behind(at, epoch, seen, most)
+  if at.epoch ~= epoch then seen = at.seq - most end
+  return math.max(seen, at.floor)
 end
 
 -- Events after `seen` up to `last`, each as its payload, or {payload, the chat that it changed,
@@ -283,9 +320,9 @@ end
 local function begin(keys, packed)
   local ask = cmsgpack.unpack(packed)
   local log, node, epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
-  local at = stand(keys, epoch, seen, new)
-  if at.epoch ~= epoch and seen >= 0 then seen = at.floor end
-  if seen < at.floor and seen >= 0 then seen = at.floor end
+  local mark, batch, careful = unpack(ask, 11)
+  local at = stand(keys, epoch, seen, mark, careful, new)
+  if seen >= 0 then seen = behind(at, epoch, seen, most) end
   if seen >= 0 and at.seq - seen > most then
     return { behind = { at.epoch, at.floor, seen, false } }
   end
@@ -300,7 +337,8 @@ local function begin(keys, packed)
     local first, second = stamp, seq
     if draft[8] then first, second = seq, stamp end
     local payload = draft[5] .. first .. draft[6] .. second .. (last or draft[7])
-    redis.call('XADD', keys[2], seq .. '-0', 'p', payload, 'a', draft[2], 'i', draft[3], 't', target)
+    redis.call('XADD', keys[2], seq .. '-0', 'p', payload, 'a', draft[2], 'i', draft[3], 't', target,
+      'm', batch)
     if draft[3] ~= '' then
       local name = key_of(draft[2], draft[3])
       sent[name] = seq .. ':' .. stamp .. ':' .. draft[4]
@@ -329,7 +367,7 @@ local function begin(keys, packed)
     if is_deleted(chat) then return { 0, 'refused', record[2], chat } end
     record[1] = now_it_is
     if draft[1] ~= EDIT then
-      record[5] = nil
+      record[6] = nil
       local put = 'r' .. padded(target) .. ' '
       redis.call('ZREMRANGEBYLEX', keys[6], '[' .. put, '(' .. put .. '~')
     end
@@ -416,7 +454,8 @@ local function begin(keys, packed)
   local function finish()
     remember()
     if at.seq > start then
-      redis.call('HSET', keys[1], 'seq', whole(at.seq), 'ts', stamp)
+      at.mark = batch
+      redis.call('HSET', keys[1], 'seq', whole(at.seq), 'ts', stamp, 'mark', batch)
       if start == 0 then redis.call('PERSIST', keys[1]) end
       if keep_events > 0 or keep_time > 0 then
         local over = keep_events > 0 and at.seq - at.floor - keep_events or 0
@@ -426,7 +465,7 @@ local function begin(keys, packed)
       end
       redis.call('PUBLISH', 'hubbub:hints', table.concat({ node, at.epoch, whole(at.seq), log }, ' '))
     end
-    return { at.epoch, at.floor, seen, missed, ts, results }
+    return { at.epoch, at.floor, seen, missed, ts, results, at.mark }
   end
 
   return { drafts = drafts, results = results, one = one, finish = finish }

@@ -1,13 +1,12 @@
 -- What is asked of a log; the second half of the library that redis_functions.lua begins.
 
--- What there is after `seen`, at most `most` of it: {epoch, floor, seen, seq, events}.
+-- What there is after `seen`, at most `most` of it: {epoch, floor, seen, seq, events, mark}.
 local function follow(keys, args)
   local epoch, seen, new, most = args[1], tonumber(args[2]), args[3], tonumber(args[4])
-  local at = stand(keys, epoch, seen, new)
-  if at.epoch ~= epoch then seen = at.floor end
-  seen = math.max(seen, at.floor)
+  local at = stand(keys, epoch, seen, args[5], args[6] == '1', new)
+  seen = behind(at, epoch, seen, most)
   local last = math.min(at.seq, seen + most)
-  return { at.epoch, at.floor, seen, at.seq, news(keys, seen, last) }
+  return { at.epoch, at.floor, seen, at.seq, news(keys, seen, last), mark_of(keys, at, last) }
 end
 
 -- The newest chats before a seq, newest first: {more, seq, payload, seq, payload, …}.
@@ -32,9 +31,9 @@ local function chats(keys, before, count)
 end
 
 local function open(keys, args)
-  local at = stand(keys, '', -1, args[1])
+  local at = stand(keys, '', -1, '', args[3] == '1', args[1])
   local _, found = chats(keys, at.seq + 1, tonumber(args[2]))
-  return { at.epoch, at.floor, at.seq, found }
+  return { at.epoch, at.floor, at.seq, found, at.mark }
 end
 
 local function after(keys, args)

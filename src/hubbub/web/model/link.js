@@ -7,13 +7,24 @@ const MOST = 30_000;
 
 /**
  * How long to wait before an attempt, in ms: doubled each time, with jitter over its upper half,
- * so that a restart does not bring everyone at once.
+ * so that a restart does not bring everyone at once; or a little more than the server asked for.
  * @param {number} attempt 0 for the first
  * @param {number} random 0 to 1
+ * @param {number} [least] seconds that the server asked to wait
  */
-export function backoff(attempt, random) {
+export function backoff(attempt, random, least = 0) {
+  if (least) return Math.round(least * 1000 * (1 + random / 2));
   const full = Math.min(MOST, FIRST * 2 ** Math.min(attempt, 10));
   return Math.round(full * (0.5 + random / 2));
+}
+
+/**
+ * How long the server asks to wait in the reason of its close, in ms; null if it does not.
+ * @param {string} reason
+ */
+export function asked(reason) {
+  const found = /retry_after=(\d+(\.\d+)?)$/.exec(reason);
+  return found ? Math.min(MOST, Math.round(1000 * Number(found[1]))) : null;
 }
 
 const STOPS = new Set([1002, 1007, 1008, 1009, 4401, 4403, 4409]);

@@ -4,15 +4,21 @@
  * the frame with that id came back: however often it is sent, it happens once.
  *
  * `kind` is what it does: say something, or change or delete the message `seq` of the log `epoch`.
- * `safe`: it is kept where a reload finds it, or cannot be; before that it is not sent.
+ * `safe`: it is kept where a reload finds it, or cannot be (`frail`); before that it is not sent.
  *
  * @typedef {{id: string, kind: "chat" | "edit" | "delete", text: string, seq?: number,
- *   epoch?: string, state: "waiting" | "sent" | "failed", code?: string, why?: string,
- *   safe?: boolean}} Letter
+ *   epoch?: string, state: "waiting" | "sent" | "failed", code?: string, why?: string, until?: number,
+ *   reason?: string, safe?: boolean, frail?: boolean}} Letter
  */
 
 /** What answers each kind. */
 const ANSWERS = { chat: "chat", edit: "edited", delete: "deleted" };
+
+/** What a letter is on the wire. @param {Letter} letter @param {string | undefined} room */
+export function frameOf({ kind, seq, text, id }, room) {
+  const what = kind === "chat" ? { text } : kind === "edit" ? { seq, text } : { seq };
+  return { type: kind, room, ...what, id };
+}
 
 export class Outbox {
   constructor() {
@@ -76,7 +82,7 @@ export class Outbox {
 
   /**
    * The server refused a letter.
-   * @param {{id?: string, code: string, message: string, retry_after?: number}} error
+   * @param {{id?: string, code: string, message: string, retry_after?: number, until?: number, reason?: string}} error
    * @param {number} now
    * @returns {Letter | undefined} the letter, if it was one of ours
    */
@@ -86,7 +92,11 @@ export class Outbox {
     if (error.retry_after !== undefined) {
       letter.state = "waiting";
       this.after = now + error.retry_after * 1000;
-    } else this.fail(letter, error.code, error.message);
+    } else {
+      this.fail(letter, error.code, error.message);
+      letter.until = error.until;
+      letter.reason = error.reason;
+    }
     return letter;
   }
 

@@ -8,7 +8,9 @@
  * @typedef {{kind: "chat", seq: number, username: string, text: string, ts: number, id?: string,
  *   head: boolean, edited?: number, deleted: boolean, name?: string, guest: boolean}} ChatRow
  * @typedef {{kind: "joined" | "left", username: string, name?: string}} NoticeRow
- * @typedef {{kind: "moderated", act: any}} ActRow
+ * @typedef {{kind: "moderated", seq: number, action: string, by: string, ts: number,
+ *   username?: string, until?: number, reason?: string, seconds?: number, on?: boolean,
+ *   names: Record<string, string>}} ActRow what a moderator did; `names` are display names in it
  * @typedef {{kind: "gap", first: number, last: number}} GapRow
  * @typedef {{kind: "day", ts: number}} DayRow
  * @typedef {ChatRow | NoticeRow | ActRow | GapRow | DayRow} Row
@@ -16,7 +18,8 @@
  * `gone` rows leave, `top` ones come before all, `end` ones after all, `changed` ones look anew.
  * @typedef {{gone: Row[], top: Row[], end: Row[], changed: ChatRow[]}} Patch
  *
- * Where one stands, to go on from there: events are `chat` frames and gaps, as they are now.
+ * Where one stands, to go on from there: events are `chat` and `moderated`
+ * frames and gaps, as they are now.
  * @typedef {{epoch: string, seq: number, events: any[], own: number[]}} Position
  */
 
@@ -33,10 +36,12 @@ const nothing = () => ({ gone: [], top: [], end: [], changed: [] });
 
 /**
  * Whether a chat names its author, standing after `before`.
- * @param {Row | undefined} before @param {{username: string, ts: number}} chat
+ * @param {Row | undefined} before
+ * @param {{username: string, ts: number, name?: string, guest?: boolean}} chat
  */
 const heads = (before, chat) =>
-  before?.kind !== "chat" || before.username !== chat.username || chat.ts - before.ts > TOGETHER;
+  before?.kind !== "chat" || before.username !== chat.username || before.name !== chat.name ||
+  before.guest !== Boolean(chat.guest) || chat.ts - before.ts > TOGETHER;
 
 /** @param {any} frame @param {Row | undefined} before @returns {ChatRow} */
 function chatRow(frame, before) {
@@ -52,22 +57,25 @@ export class Room {
   /** @type {Map<number, ChatRow>} */
   #chats = new Map();
 
-  /** @param {string} name @param {string} me */
-  constructor(name, me) {
+  /** @param {string} name @param {string} me @param {boolean} [user] whether one comes by a token */
+  constructor(name, me, user = false) {
     this.name = name;
     this.me = me;
+    this.user = user;
     this.seq = 0;
     this.epoch = "";
     /** @type {string[]} */
     this.users = [];
     this.count = 0;
-    /** Display names by username. @type {Record<string, string>} */
-    this.names = {};
+    /** Display names by username. @type {Map<string, string>} */
+    this.names = new Map();
     /** @type {string[]} */
     this.guests = [];
-    /** Whether one keeps order here. */
-    this.mod = false;
-    /** One may not speak, until then (Unix ms) if that is there. @type {{until?: number} | null} */
+    /** Whether one keeps order here, and whether in every room. */
+    this.mod = this.modAll = false;
+    /** Whether one's token lets one speak here. */
+    this.writes = true;
+    /** One may not speak, until then (Unix ms) if that is there. @type {{until?: number, reason?: string} | null} */
     this.muted = null;
     /** Seconds between two messages of one person; 0: any. */
     this.slow = 0;
@@ -100,7 +108,15 @@ export class Room {
 
   /** @param {Row} row @returns {row is ChatRow} */
   #isMine(row) {
-    return row.kind === "chat" && !row.deleted && this.own.has(row.seq);
+    return row.kind === "chat" && !row.deleted && this.owns(row);
+  }
+
+  /**
+   * Whether a message is one's own: a user's by the username, whatever it was written on.
+   * @param {ChatRow} row
+   */
+  owns(row) {
+    return this.own.has(row.seq) || (this.user && row.username === this.me && !row.guest);
   }
 
   /**
@@ -112,15 +128,22 @@ export class Room {
     this.name = frame.room;
     this.me = frame.username;
     this.#people(frame);
-    this.mod = Boolean(frame.mod);
-    this.muted = frame.muted ?? null;
-    this.slow = frame.slow ?? 0;
-    this.readOnly = Boolean(frame.read_only);
+    this.stand(frame);
     const fresh = frame.history !== undefined;
     if (this.epoch !== "" && frame.epoch !== this.epoch) this.own.clear(); // other messages
     this.epoch = frame.epoch;
     if (fresh) return { ...this.#begin(frame.history, frame.seq), fresh };
     return { ...(frame.gap ? this.hear({ type: "gap", ...frame.gap }) : nothing()), fresh };
+  }
+
+  /** What one may do here, as a welcome tells it. @param {any} frame */
+  stand(frame) {
+    this.mod = Boolean(frame.mod);
+    this.modAll = Boolean(frame.mod_all);
+    this.writes = frame.writes ?? true;
+    this.muted = frame.muted ?? null;
+    this.slow = frame.slow ?? 0;
+    this.readOnly = Boolean(frame.read_only);
   }
 
   /**
@@ -152,7 +175,7 @@ export class Room {
    * @returns {Position}
    */
   position(most) {
-    const kept = this.rows.filter((row) => row.kind === "chat" || row.kind === "gap").slice(-most);
+    const kept = this.rows.filter((row) => ["chat", "gap", "moderated"].includes(row.kind)).slice(-most);
     const gap = kept.map((row) => row.kind).lastIndexOf("gap");
     const events = kept.slice(Math.max(0, gap)).map(({ kind, ...event }) => ({ type: kind, ...event }));
     return { epoch: this.epoch, seq: this.seq, events, own: [...this.own].slice(-OWN) };
@@ -173,7 +196,7 @@ export class Room {
       case "joined":
       case "left":
         if (frame.username === this.me) return nothing();
-        return this.#add({ kind: frame.type, username: frame.username, name: frame.name ?? this.names[frame.username] });
+        return this.#add({ kind: frame.type, username: frame.username, name: frame.name ?? this.names.get(frame.username) });
       case "roster":
         this.#people(frame);
         return nothing();
@@ -192,26 +215,34 @@ export class Room {
   #people(frame) {
     this.users = frame.users;
     this.count = frame.count ?? frame.users.length;
-    this.names = frame.names ?? {};
+    this.names = new Map(Object.entries(frame.names ?? {}));
     this.guests = frame.guests ?? [];
   }
 
-  /** Why one may not speak here at `now` (Unix ms): an error's code, or null. @param {number} now */
-  silent(now) {
+  /** Why one may not speak here at `now` (Unix ms), or null. @param {number} now */
+  silence(now) {
+    if (!this.writes) return "forbidden";
+    if (this.mod) return null;
     if (this.muted && !(this.muted.until && this.muted.until <= now)) return "muted";
-    return this.readOnly && !this.mod ? "read_only" : null;
+    return this.readOnly ? "read_only" : null;
   }
 
-  /** @param {any} frame */
+  /**
+   * A moderator did something. Whether it holds for oneself is told by a welcome: two people may
+   * have had one name.
+   * @param {any} frame
+   */
   #moderate(frame) {
     if (frame.seq <= this.seq) return nothing();
     this.seq = frame.seq;
-    const { action, username, until } = frame;
-    if (username === this.me && action === "mute") this.muted = { until };
-    if (username === this.me && action === "pardon") this.muted = null;
-    if (action === "slow") this.slow = frame.seconds ?? 0;
-    if (action === "read_only") this.readOnly = Boolean(frame.on);
-    return this.#add({ kind: "moderated", act: frame });
+    const { type, room, names = {}, ...event } = frame; // `names`: as kept in a position
+    for (const who of [frame.by, frame.username]) {
+      const shown = this.names.get(who);
+      if (shown !== undefined) names[who] = shown;
+    }
+    if (frame.action === "slow") this.slow = frame.seconds ?? 0;
+    if (frame.action === "read_only") this.readOnly = Boolean(frame.on);
+    return this.#add({ kind: "moderated", ...event, names });
   }
 
   /** @param {...Row} rows */

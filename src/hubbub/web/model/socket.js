@@ -1,11 +1,13 @@
-import { ANSWER, address, backoff, isFinal, look } from "./link.js";
+import { ANSWER, address, asked, backoff, isFinal, look } from "./link.js";
 
 /**
  * A connection that comes back by itself. `on` hears of what happens: `open` (say who you are),
  * `frame`, `state`, `stop` (a close that says not to come back) and `refused` (there will be no
- * socket, as `ask` found out: a browser does not say why an upgrade failed).
+ * socket, as `ask` found out: a browser does not say why an upgrade failed). Where one failed, the
+ * server is asked before the next is tried, and `waiting` has the `code` why there is none yet.
  *
- * @typedef {{kind: "connecting" | "connected" | "offline"} | {kind: "waiting", seconds: number}} State
+ * @typedef {{kind: "connecting" | "connected" | "offline"}
+ *   | {kind: "waiting", seconds: number, code: string}} State
  * @typedef {{open: () => void, frame: (frame: any) => void, state: (state: State) => void,
  *   stop: (code: number, reason: string) => void, lost: () => void, protocols: () => string[],
  *   ask: () => Promise<import("./session.js").Verdict>,
@@ -16,6 +18,10 @@ export class Socket {
   #socket = null;
   #attempt = 0;
   #opened = false;
+  /** Why there was no socket at the last look, if the server said so. */
+  #barred = "";
+  /** Counts what is tried, so that a late answer is known as one. */
+  #turn = 0;
   /** When to try again, or null if not waiting. @type {number | null} */
   #due = null;
   #heard = 0;
@@ -44,11 +50,13 @@ export class Socket {
   /** The room has us: from here on a break counts as the first again. */
   settled() {
     this.#attempt = 0;
+    this.#barred = "";
     this.on.state({ kind: "connected" });
   }
 
   end() {
     clearInterval(this.#timer);
+    this.#turn++;
     this.#due = null;
     const socket = this.#socket;
     this.#socket = null;
@@ -57,11 +65,12 @@ export class Socket {
 
   /** Something may have changed while nobody looked: try at once, or ask whether it is true. */
   check() {
-    if (this.#due !== null) this.#connect();
+    if (this.#due !== null) this.#again();
     else if (this.#socket?.readyState === WebSocket.OPEN) this.#ask();
   }
 
   #connect() {
+    this.#turn++;
     this.#due = null;
     this.on.state({ kind: "connecting" });
     const socket = new WebSocket(address(document.baseURI), this.on.protocols());
@@ -93,19 +102,48 @@ export class Socket {
       this.on.stop(code, reason);
       return;
     }
-    const wait = backoff(this.#attempt++, Math.random());
+    this.#wait(0, asked(reason));
+    if (!this.#opened) this.#askWhy(false);
+  }
+
+  /**
+   * Try again later: when the server asked for it, or else later each time, and not before so many
+   * seconds.
+   * @param {number} least
+   * @param {number | null} [wanted] in ms
+   */
+  #wait(least, wanted) {
+    const wait = wanted ?? backoff(this.#attempt, Math.random(), least);
+    this.#attempt++;
     this.#due = Date.now() + wait;
-    if (!this.#opened) this.#askWhy(this.#due);
     window.setTimeout(() => this.#tick(), wait);
     this.#tick();
   }
 
-  /** There was no socket at all: perhaps there will be none. @param {number} due */
-  async #askWhy(due) {
+  /** It is time. */
+  #again() {
+    if (this.#barred) this.#askWhy(true);
+    else this.#connect();
+  }
+
+  /**
+   * There was no socket at all: what does the server say?
+   * @param {boolean} tries whether to try at once where it has nothing against it
+   */
+  async #askWhy(tries) {
+    const turn = ++this.#turn;
+    if (tries) {
+      this.#due = null;
+      this.on.state({ kind: "connecting" });
+    }
     const found = await this.on.ask();
-    if (found.kind !== "stop" || this.#due !== due) return;
-    this.end();
-    this.on.refused(found);
+    if (turn !== this.#turn) return;
+    this.#barred = found.kind === "wait" ? found.code : "";
+    if (found.kind === "stop") {
+      this.end();
+      this.on.refused(found);
+    } else if (found.kind === "wait" && found.code) this.#wait(found.seconds);
+    else if (tries) this.#connect();
   }
 
   #ask() {
@@ -118,9 +156,9 @@ export class Socket {
   #tick() {
     const now = Date.now();
     if (this.#due !== null) {
-      if (now >= this.#due) this.#connect();
+      if (now >= this.#due) this.#again();
       else if (!navigator.onLine) this.on.state({ kind: "offline" });
-      else this.on.state({ kind: "waiting", seconds: Math.ceil((this.#due - now) / 1000) });
+      else this.on.state({ kind: "waiting", seconds: Math.ceil((this.#due - now) / 1000), code: this.#barred });
       return;
     }
     if (!this.#socket) return;

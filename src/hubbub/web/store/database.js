@@ -42,11 +42,11 @@ export function database() {
 }
 
 /**
- * Do something in one transaction; gives the request's result once all of it is kept, or `missing`
- * if nothing can be kept.
+ * Do something in one transaction; gives the `result` of what `work` gave (a request has one) once
+ * all of it is kept, or `missing` if nothing can be kept.
  * @template T
  * @param {string} store @param {IDBTransactionMode} mode
- * @param {(store: IDBObjectStore) => IDBRequest | void} work
+ * @param {(store: IDBObjectStore) => {result: any} | void} work
  * @param {T} missing
  * @returns {Promise<T>}
  */
@@ -57,7 +57,7 @@ export async function keep(store, mode, work, missing) {
     try {
       const transaction = base.transaction(store, mode);
       const request = work(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(/** @type {any} */ (request)?.result ?? missing);
+      transaction.oncomplete = () => resolve(request?.result ?? missing);
       transaction.onabort = () => resolve(missing);
     } catch {
       resolve(missing); // closed under us: a newer page, or the person cleared the data

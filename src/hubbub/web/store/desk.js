@@ -70,7 +70,7 @@ export class Desk {
   async release() {
     this.#over = true;
     channel?.removeEventListener("message", this.#hear);
-    (await this.#lock).release();
+    await (await this.#lock).release();
   }
 
   /** The letters, in the order of writing. @returns {Promise<Letter[]>} */
@@ -79,18 +79,20 @@ export class Desk {
   }
 
   /**
-   * Keep a letter, or how it is now. Resolves when it is safe, or cannot be made so.
+   * Keep a letter, or how it is now. Resolves when it is safe, or cannot be made so: to whether it is.
    * @param {Letter} letter
    */
   async put(letter) {
     const { room, session, name } = this;
     const state = letter.state === "failed" ? "failed" : "waiting";
     const record = { ...letter, state, desk: this.key, room, session, name };
-    await keep("letters", "readwrite", (letters) => {
+    const kept = await keep("letters", "readwrite", (letters) => {
       const request = letters.index("id").getKey(letter.id);
       request.onsuccess = () => letters.put(record, request.result);
-    }, undefined);
+      return { result: true };
+    }, false);
     if (!this.held) channel?.postMessage(this.key);
+    return kept;
   }
 
   /** @param {string} id */
@@ -134,21 +136,47 @@ export class Desk {
  * The desk to go on at: one's own, if it has letters; else one of the same name in this room that
  * has letters and no living tab, which is then this tab's; else one's own, or none.
  * @param {string} room @param {string} session one's own, or "" @param {string} name
- * @param {boolean} adopts whether it may be another's: not for who is known there by its own
+ * @param {(session: string) => boolean} adopts whose it may be
  * @returns {Promise<Desk | null>}
  */
 export async function deskFor(room, session, name, adopts) {
   /** @type {{room: string, session: string, name: string}[]} */
   const letters = await keep("letters", "readonly", (all) => all.getAll(), []);
   const here = letters.filter((letter) => letter.room === room);
-  if (adopts && !here.some((letter) => letter.session === session)) {
-    for (const lost of new Set(here.filter((one) => one.name === name).map((one) => one.session))) {
+  if (!here.some((letter) => letter.session === session)) {
+    const others = here.filter((one) => one.name === name && adopts(one.session));
+    for (const lost of new Set(others.map((one) => one.session))) {
       const desk = new Desk(room, lost, name);
       if (await desk.attempt()) return desk;
       desk.release();
     }
   }
   return session ? new Desk(room, session, name) : null;
+}
+
+/**
+ * What was left unsent, by room and name: letters that no living tab is about to send.
+ * @param {(session: string) => boolean} fits whose letters count
+ * @returns {Promise<{room: string, name: string, count: number}[]>}
+ */
+export async function leftBehind(fits) {
+  /** @type {{room: string, session: string, name: string}[]} */
+  const letters = await keep("letters", "readonly", (all) => all.getAll(), []);
+  /** @type {Map<string, {room: string, name: string, session: string, count: number}>} */
+  const found = new Map();
+  for (const { room, session, name } of letters) {
+    if (!fits(session)) continue;
+    const key = JSON.stringify([room, session]);
+    const one = found.get(key) ?? { room, name, session, count: 0 };
+    found.set(key, { ...one, count: one.count + 1 });
+  }
+  const left = [];
+  for (const one of found.values()) {
+    const desk = new Desk(one.room, one.session, one.name);
+    if (await desk.attempt()) left.push(one);
+    await desk.release();
+  }
+  return left;
 }
 
 /** Forget the positions of sessions that will not come back. */

@@ -13,7 +13,8 @@ const LEASE = 5000;
 const RENEW = 1500;
 const ASK = 500;
 
-/** @typedef {{held: boolean, attempt: () => Promise<boolean>, wait: (then: () => void) => void, release: () => void}} Lock */
+/** @typedef {{held: boolean, attempt: () => Promise<boolean>, wait: (then: () => void) => void,
+ *   release: () => unknown}} Lock `release` may be awaited: then others can have it */
 
 /**
  * @param {string} name
@@ -47,6 +48,8 @@ class BrowsersLock {
   held = false;
   #end = new AbortController();
   #free = () => {};
+  /** @type {Promise<unknown>} */
+  #over = Promise.resolve();
 
   /** @param {string} name */
   constructor(name) {
@@ -61,7 +64,7 @@ class BrowsersLock {
         resolve(this.held);
         return this.held ? new Promise((free) => (this.#free = () => free(undefined))) : undefined;
       };
-      navigator.locks.request(this.name, options, hold).catch(() => resolve(false));
+      this.#over = navigator.locks.request(this.name, options, hold).catch(() => resolve(false));
     });
   }
 
@@ -78,6 +81,7 @@ class BrowsersLock {
     this.held = false;
     this.#end.abort();
     this.#free();
+    return this.#over;
   }
 }
 
@@ -152,7 +156,7 @@ class Lease {
 
   #give() {
     this.#until = 0;
-    keep("leases", "readwrite", (leases) => {
+    return keep("leases", "readwrite", (leases) => {
       const request = leases.get(this.name);
       request.onsuccess = () => request.result?.owner === this.#owner && leases.delete(this.name);
     }, undefined);
@@ -161,6 +165,6 @@ class Lease {
   release() {
     this.#over = true;
     clearInterval(this.#timer);
-    this.#give();
+    return this.#give();
   }
 }

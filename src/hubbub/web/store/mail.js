@@ -34,6 +34,11 @@ export class Mail {
     return this.#desk;
   }
 
+  /** Whether closing the tab now would lose words. */
+  get isAtRisk() {
+    return this.letters.some((letter) => letter.frail || !letter.safe);
+  }
+
   /**
    * Letters are kept at this desk from now on, and those that it has are ours. Resolves when they
    * have been read.
@@ -66,7 +71,7 @@ export class Mail {
   /** @param {Letter} letter */
   async #keep(letter) {
     if (!this.#desk) return; // comes with the first welcome
-    await this.#desk.put(letter);
+    letter.frail = !(await this.#desk.put(letter));
     letter.safe = true;
     this.flush();
   }
@@ -139,12 +144,13 @@ export class Mail {
     this.flush();
   }
 
-  /** Another tab, or a later visit, may send what is left. */
-  close() {
+  /** Another tab, or a later visit, may send what is left, once this resolves. */
+  async close() {
+    const desk = this.#desk;
     this.#epoch = "";
-    this.#desk?.release();
     this.#desk = null;
     this.#outbox = new Outbox();
     this.changed();
+    await desk?.release();
   }
 }

@@ -1,23 +1,27 @@
 /** The page put together: what the person does, what the server says, what is shown. */
 
 import { newId } from "../model/link.js";
+import { frameOf } from "../model/outbox.js";
 import { Room } from "../model/room.js";
 import { Socket } from "../model/socket.js";
-import { Desk, deskFor, tidy } from "../store/desk.js";
+import { Desk, deskFor, leftBehind, tidy } from "../store/desk.js";
 import { Mail } from "../store/mail.js";
-import { orderTool, tools } from "./changes.js";
-import { beginEdit, composer, editing, endEdit, silence } from "./composer.js";
+import { arrival, arrive, shut } from "./arrival.js";
+import { composer, editing, endEdit } from "./composer.js";
 import { copyLink } from "./copy.js";
+import { closeDialog } from "./dialog.js";
 import { byId } from "./dom.js";
-import { door, hideDoor, knownAtDoor, showDoor, waitAtDoor } from "./door.js";
-import { apply, clear, dressFrom, look, showEmpty, toEnd } from "./log.js";
+import { door, hideDoor, showDoor, showLeft, waitAtDoor } from "./door.js";
+import { dress, lookAgain, showLetters } from "./letters.js";
+import { apply, clear, look, showEmpty, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
-import { orderBy, orderLogin, orderPerson, orderRoom, showHolding } from "./moderation.js";
+import { answered, answersLost, moderation, orderPerson, orderRoom, showModes, stillModerator } from "./moderation.js";
 import { lookBack, looked, lookFailed, lookLost } from "./older.js";
-import { showPending } from "./pending.js";
 import { showPeople } from "./people.js";
-import { ask, protocols, takeToken } from "./session.js";
-import { until } from "./time.js";
+import { atDoor } from "./refusal.js";
+import { session } from "./session.js";
+import { showSpeech } from "./speech.js";
+import { note, showState, tell } from "./status.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -28,19 +32,16 @@ let socket = null;
 /** @type {Room | null} the room one is in, or will be in again */
 let room = null;
 let ready = false;
-/** What a token says that one is called; empty without one. */
-let user = "";
-/** Whether one can become a moderator by a password. */
-let password = false;
-let silenceTimer = 0;
+/** The token that the socket was shown last. */
+let shown = "";
+/** Where a user was when their token ended. @type {{place: string, user: string} | null} */
+let ended = null;
+/** Whether it was asked what one may do here, and whether that is old by now. */
+let asks = { open: false, again: false };
 /** The session from before this attempt to enter, to go back to if it fails. */
 let former = "";
-/** Which change is shown as waiting on which message. @type {Map<number, string>} */
-let changing = new Map();
-const mail = new Mail(post, showMail, words.refusals.not_found);
-
-byId("copy").textContent = words.copy;
-byId("leave").textContent = words.leave;
+let offering = Promise.resolve();
+const mail = new Mail((letter) => socket?.send(frameOf(letter, room?.name)), () => showLetters(mail, room), words.refusals.not_found);
 
 /**
  * @param {string} name @param {string} place
@@ -49,27 +50,41 @@ byId("leave").textContent = words.leave;
 async function enter(name, place, again = false) {
   waitAtDoor(true);
   end();
-  if (user) name = user;
-  const mine = new Room(place, name);
+  ended = null;
+  if (session.user) name = session.user;
+  const mine = new Room(place, name, session.user !== "");
   room = mine;
   // Another name is another person: what was written under the old one is not sent under this one.
-  if (memory.as && memory.as !== name) memory.session = "";
-  if (user && !memory.session.startsWith(ofUser(user))) memory.session = ofUser(user) + newId((bytes) => crypto.getRandomValues(bytes));
+  if ((memory.as && memory.as !== name) || !isOurs(memory.session)) memory.session = "";
+  if (mine.user) memory.session ||= ofUser(name) + newId((bytes) => crypto.getRandomValues(bytes));
   former = memory.session;
-  const desk = await deskFor(place, former, name, !again);
+  const desk = await deskFor(place, former, name, (other) => !again && isOurs(other));
   const position = await desk?.position();
   if (room !== mine) return void desk?.release();
   if (desk) memory.session = desk.session;
   clear();
   if (position) apply(room.restore(position), room, false);
   if (again) furnish(room);
-  socket = new Socket({ open: hello, frame: hear, state: showState, stop, lost, protocols, ask, refused: turnedAway });
+  socket = new Socket({ open: () => hello("join"), frame: hear, state: showState, stop, lost, protocols, ask: session.ask, refused: turnedAway });
   if (desk) await mail.sit(desk);
+}
+
+/** How the names begin under which users' letters are kept: no sessions, and never sent as such. */
+const USER = "user ";
+const ofUser = (/** @type {string} */ sub) => `${USER}${JSON.stringify(sub)} `;
+
+/** Whether it is of who one is now. @param {string} other */
+const isOurs = (other) => (session.user ? other.startsWith(ofUser(session.user)) : !other.startsWith(USER));
+
+function protocols() {
+  shown = session.token;
+  return session.protocols();
 }
 
 /** Show the room in place of the door. @param {Room} mine */
 function furnish(mine) {
-  memory.name = memory.as = mine.me;
+  memory.as = mine.me;
+  if (!mine.user) memory.name = mine.me;
   memory.room = memory.inside = mine.name;
   const url = new URL(location.href);
   url.searchParams.set("room", mine.name);
@@ -83,24 +98,32 @@ function furnish(mine) {
   }
 }
 
-/** Who we are, and from where on we want to hear. */
-function hello() {
+/** Who we are, and from where on we want to hear. @param {"join" | "standing"} id */
+function hello(id) {
   if (!room) return;
   /** @type {Record<string, unknown>} */
-  const join = { type: "join", room: room.name, id: "join" };
-  if (!user) join.username = room.me;
-  if (memory.session && !user) join.session = memory.session;
+  const join = { type: "join", room: room.name, id };
+  if (!room.user) join.username = room.me;
+  if (memory.session && !room.user) join.session = memory.session;
   if (room.epoch) Object.assign(join, { since: room.seq, epoch: room.epoch });
   socket?.send(join);
 }
 
+/** What one may do here may be another thing now: a welcome says it, also to who is here. */
+function askStanding() {
+  if (asks.open) asks.again = true;
+  else if (ready) {
+    asks = { open: true, again: false };
+    hello("standing");
+  }
+}
+
 /** @param {any} frame */
 function hear(frame) {
-  if (!room) return;
-  if (frame.type === "welcome") return welcome(frame);
+  if (!room || answered(frame)) return;
+  if (frame.type === "welcome") return frame.id === "standing" ? stoodAs(frame) : welcome(frame);
   if (frame.type === "error") return refused(frame);
-  if (frame.type === "sanctions") return showHolding(frame);
-  if (frame.type === "ok") return agreed(frame);
+  if (frame.type === "ok" && frame.id === "auth") return askStanding();
   if (frame.type === "history") {
     frame.events.forEach(settle);
     looked(frame, room);
@@ -108,11 +131,15 @@ function hear(frame) {
   }
   settle(frame);
   apply(room.hear(frame), room, true);
-  if (frame.type === "roster") people();
-  if (frame.type === "moderated") limits();
+  if (frame.type === "roster") showStanding();
+  if (frame.type === "moderated") {
+    showSpeech(room);
+    showModes();
+    if (frame.username === room.me) askStanding();
+  }
   const edited = editing();
   if (edited !== null && room.chat(edited)?.deleted) {
-    endEdit();
+    endEdit(true);
     note(words.vanished);
   }
   stand();
@@ -121,72 +148,67 @@ function hear(frame) {
 /** @param {any} frame */
 function welcome(frame) {
   if (!room) return;
+  if (ready) mail.lost(); // unasked: what is under way may be in the log that is gone
+  const wasMod = room.mod;
   const patch = room.welcome(frame);
-  const session = frame.session ?? memory.session;
-  memory.session = former = session;
+  const mine = frame.session ?? memory.session;
+  memory.session = former = mine;
   if (patch.fresh) {
     clear();
-    endEdit();
+    endEdit(true);
     lookLost();
   }
+  note(frame.reset ? words.begunAnew : "");
   (frame.history ?? []).forEach(settle);
   apply(patch, room, false);
   furnish(room);
   showEmpty(location.href);
-  people();
-  limits();
+  if (wasMod !== room.mod) lookAgain(room);
+  showStanding();
   socket?.settled();
   ready = true;
-  if (mail.desk?.room !== room.name || mail.desk.session !== session) {
-    mail.sit(new Desk(room.name, session, room.me));
-  }
+  stillModerator(room);
+  if (mail.desk?.room !== room.name || mail.desk.session !== mine) mail.sit(new Desk(room.name, mine, room.me));
   mail.begin(room.epoch);
+  if (session.token !== shown) showToken();
   stand();
   back();
 }
 
-/** How the name begins under which a user's letters are kept: no session, and never sent as one. */
-const ofUser = (/** @type {string} */ sub) => `user ${sub} `;
-
-function people() {
+/** What one may do here, as it is now. @param {any} frame */
+function stoodAs(frame) {
   if (!room) return;
-  showPeople(room, (username) => orderPerson({ username }));
-  byId("order-room").hidden = !room.mod;
-  byId("order-login").hidden = room.mod || !password;
+  const { again } = asks;
+  const wasMod = room.mod;
+  asks = { open: false, again: false };
+  room.stand(frame);
+  if (wasMod !== room.mod) lookAgain(room);
+  showStanding();
+  stillModerator(room);
+  if (again) askStanding();
 }
 
-/** Whether one may write, as far as one knows; and look again when that may end. */
-function limits() {
-  clearTimeout(silenceTimer);
-  const now = Date.now();
-  const code = room?.silent(now) ?? null;
-  const end = code === "muted" ? room?.muted?.until : undefined;
-  silence(code && words.why({ code }, until(end)));
-  if (end) silenceTimer = window.setTimeout(limits, Math.min(end - now + 50, 2 ** 30));
+/** Show what one is and may do here. */
+function showStanding() {
+  if (!room) return;
+  const mine = room;
+  showPeople(mine, (whom) => orderPerson(mine, whom));
+  showSpeech(mine);
+  byId("order-room").hidden = !mine.mod;
+  byId("order-login").hidden = mine.mod || !session.password;
 }
 
-/** @param {Record<string, unknown>} frame */
-function order(frame) {
-  socket?.send({ ...frame, room: room?.name, id: `order ${frame.type} ${Date.now()}` });
-}
-
-/** The server did what a moderator asked for. @param {any} frame */
-function agreed(frame) {
-  note(words.done);
-  window.setTimeout(() => byId("note").textContent === words.done && note(""), 3000);
-  if (!room || !String(frame.id).startsWith("order mod ")) return;
-  room.mod = true;
-  people();
-  limits();
-  for (const row of room.rows) if (row.kind === "chat") look(row, room);
+/** Show the server the token that one has now. */
+function showToken() {
+  shown = session.token;
+  socket?.send({ type: "auth", token: shown, id: "auth" });
 }
 
 /** There will be no socket. @param {{code: string, message: string}} why */
-function turnedAway({ code, message }) {
-  memory.inside = "";
-  end();
-  knownAtDoor((user = ""));
-  showDoor({ message: words.refused[code] ?? message });
+function turnedAway(why) {
+  const was = room;
+  shut(why);
+  ended = was?.user ? { place: was.name, user: was.me } : null;
 }
 
 /** If this is what became of a letter of ours, it is our message. @param {any} frame */
@@ -208,43 +230,56 @@ function stand() {
 /** @param {any} error */
 function refused(error) {
   const wait = error.retry_after;
-  error = { ...error, message: words.why(error, until(error.until)) };
-  if (error.room !== undefined && error.id === undefined && error.room === room?.name) {
-    memory.inside = "";
-    end();
-    showDoor({ message: error.message });
-    return;
-  }
+  /** @param {() => void} what */
+  const later = (what) => window.setTimeout(what, wait * 1000 + 20);
+  if (error.room !== undefined && error.id === undefined && error.room === room?.name) return putOut(error);
   if (error.id === "join") {
-    if (wait !== undefined) {
-      note(words.patience[error.code] ?? error.message);
-      window.setTimeout(hello, wait * 1000 + 20);
-      return;
+    if (wait === undefined) {
+      memory.session = former;
+      return putOut(error);
     }
-    memory.inside = "";
-    memory.session = former;
-    end();
-    showDoor(error);
+    note(words.patience[error.code] ?? error.message);
+    return void later(() => hello("join"));
+  }
+  if (error.id === "standing") {
+    if (wait !== undefined) later(() => hello("standing"));
     return;
   }
+  if (error.id === "auth" && wait !== undefined) return void later(showToken);
   if (lookFailed(error)) {
-    if (wait !== undefined) window.setTimeout(back, wait * 1000 + 20);
+    if (wait !== undefined) later(back);
     else note(error.message);
     return;
   }
   const letter = mail.refused(error);
-  if (!letter) note(error.message);
-  else if (wait !== undefined) note(words.patience[error.code] ?? error.message);
-  else if (letter.kind !== "chat" && room) {
-    const seq = letter.seq ?? 0;
-    if (error.code === "forbidden") room.own.delete(seq);
-    else if (error.code === "not_found" && letter.kind === "delete") {
-      mail.discard(letter.id); // it is gone, which is what was wanted
-      apply(room.lose(seq), room, false);
-    }
-    look(room.chat(seq), room);
-    stand();
+  if (!letter || !room) note(error.message);
+  else if (wait !== undefined) {
+    const slowed = room.slow && error.code === "rate_limited";
+    note(slowed ? words.slowed(Math.ceil(wait)) : words.patience[error.code] ?? error.message);
+  } else refusedLetter(letter, error, room);
+}
+
+/** @param {import("../model/outbox.js").Letter} letter @param {any} error @param {Room} mine */
+function refusedLetter(letter, error, mine) {
+  if (error.code === "muted") mine.muted = { until: error.until, reason: error.reason };
+  if (error.code === "read_only") mine.readOnly = true;
+  if (error.code === "forbidden" && letter.kind === "chat") mine.writes = false;
+  showSpeech(mine);
+  if (letter.kind === "chat") return;
+  const seq = letter.seq ?? 0;
+  if (error.code === "forbidden") mine.own.delete(seq);
+  else if (error.code === "not_found" && letter.kind === "delete") {
+    mail.discard(letter.id); // it is gone, which is what was wanted
+    apply(mine.lose(seq), mine, false);
   }
+  look(mine.chat(seq), mine);
+  stand();
+}
+
+/** One is not in the room, or not any more. @param {any} error */
+function putOut(error) {
+  out();
+  showDoor(atDoor(error));
 }
 
 /** Older messages, if one looks at the top. */
@@ -254,54 +289,38 @@ function back() {
 
 byId("scroll").addEventListener("scroll", back);
 
-/** @param {import("../model/outbox.js").Letter} letter */
-function post({ kind, seq, text, id }) {
-  const what = kind === "chat" ? { text } : kind === "edit" ? { seq, text } : { seq };
-  socket?.send({ type: kind, room: room?.name, ...what, id });
-}
-
-function showMail() {
-  showPending(mail.letters, (id) => mail.again(id), (id) => mail.discard(id));
-  const before = changing;
-  changing = new Map();
-  for (const { seq, state, id } of mail.letters) if (seq && state !== "failed") changing.set(seq, id);
-  for (const seq of new Set([...before.keys(), ...changing.keys()])) {
-    if (room && before.get(seq) !== changing.get(seq)) look(room.chat(seq), room);
-  }
-}
 
 /** @param {"edit" | "delete"} kind @param {number} seq @param {string} text */
 function change(kind, seq, text) {
   if (room) mail.write({ kind, seq, text, epoch: room.epoch });
 }
 
-dressFrom({
-  waits: (row) => {
-    const id = changing.get(row.seq);
-    return id ? mail.letters.find((letter) => letter.id === id && letter.epoch === room?.epoch) : undefined;
-  },
-  dress: (row, li) => {
-    if (row.deleted || !room) return;
-    if (!room.own.has(row.seq)) {
-      if (room.mod && row.username !== room.me) orderTool(row, li, orderPerson);
-      return;
-    }
-    li.classList.toggle("edits", editing() === row.seq);
-    tools(row, li, beginEdit, () => change("delete", row.seq, ""));
-  },
-});
+dress(mail, () => room, change);
 
 function lost() {
   ready = false;
+  asks = { open: false, again: false };
   lookLost();
+  answersLost();
   mail.lost();
 }
 
 /** @param {number} code @param {string} reason */
 function stop(code, reason) {
+  if (code !== 4401) {
+    out();
+    showDoor({ message: words.stopped[code] ?? (reason || words.final) });
+  } else if (room && session.token !== shown) enter(room.me, room.name, true); // a newer one came meanwhile
+  else {
+    session.forget();
+    turnedAway({ code: "token_expired", message: reason });
+  }
+}
+
+/** Out of the room, and not to come back by oneself. */
+function out() {
   memory.inside = "";
   end();
-  showDoor({ message: words.stopped[code] ?? (reason || words.final) });
 }
 
 /** Be in no room. What was not sent is kept for who comes again under this name. */
@@ -311,22 +330,18 @@ function end() {
   socket?.end();
   socket = null;
   room = null;
-  mail.close();
+  closeDialog();
+  showSpeech(null);
+  mail.close().then(offerLeft);
   note("");
   document.title = "Hubbub";
 }
 
-/** @param {import("../model/socket.js").State} state */
-function showState(state) {
-  const status = byId("status");
-  status.dataset.state = state.kind;
-  const text = state.kind === "waiting" ? words.again(state.seconds) : words[state.kind];
-  if (status.textContent !== text) status.textContent = text;
-}
-
-/** @param {string} what */
-function note(what) {
-  if (byId("note").textContent !== what) byId("note").textContent = what;
+/** At the door: what was left unsent. One look after the other: each holds the locks that it tries. */
+function offerLeft() {
+  offering = offering.then(async () => {
+    if (!room && (!session.token || session.user)) showLeft(await leftBehind(isOurs));
+  });
 }
 
 composer({
@@ -340,34 +355,46 @@ composer({
   note,
 });
 
-byId("leave").addEventListener("click", () => {
-  memory.inside = "";
-  mail.desk?.forget();
-  end();
-  showDoor();
-  byId("name").focus();
-});
-
+byId("copy").textContent = words.copy;
 byId("copy").addEventListener("click", copyLink);
-byId("order-room").textContent = words.orderRoom;
-byId("order-room").addEventListener("click", () => room && orderRoom({ slow: room.slow, readOnly: room.readOnly }));
-byId("order-login").textContent = words.moderator;
-byId("order-login").addEventListener("click", orderLogin);
-orderBy(order);
-
-takeToken();
-door(enter);
-tidy();
-if (memory.token) waitAtDoor(true);
-ask().then((me) => {
-  waitAtDoor(room !== null);
-  if (me.kind === "stop") return turnedAway(me);
-  if (me.kind === "in") {
-    password = me.password;
-    people();
-    if (me.username) knownAtDoor(me.name);
-    user = me.username;
-  }
-  if (memory.inside && memory.as && isReload() && memory.token) enter(user || memory.as, memory.inside, true);
+byId("leave").textContent = words.leave;
+byId("leave").addEventListener("click", () => {
+  mail.desk?.forget();
+  out();
+  showDoor();
+  byId(session.user ? "room" : "name").focus();
 });
-if (memory.inside && memory.as && isReload() && !memory.token) enter(memory.as, memory.inside, true);
+
+byId("order-room").addEventListener("click", () => room && orderRoom(room));
+// A mute that a moderator lifted in another room is not told here.
+byId("message").addEventListener("focus", () => room?.muted && askStanding());
+moderation({
+  send: (frame) => socket?.send(frame),
+  tell,
+  risen: () => {
+    if (!room) return;
+    room.mod = room.modAll = true;
+    lookAgain(room);
+    showStanding();
+  },
+});
+addEventListener("beforeunload", (event) => mail.isAtRisk && event.preventDefault());
+
+door(enter, arrive);
+tidy();
+arrival({
+  isIn: () => room !== null,
+  isKnown: () => ready,
+  out,
+  learned: () => (room ? showStanding() : offerLeft()),
+  refused: turnedAway,
+  renewed: (as) => {
+    if (!room && ended?.user === as.username) enter(as.username, ended.place, true);
+    else if (!room) showDoor();
+    else if (ready) showToken();
+  },
+});
+// Whose token it is has to be known first.
+if (memory.inside && memory.as && isReload() && (session.user || !session.token)) enter(memory.as, memory.inside, true);
+else offerLeft();
+arrive();

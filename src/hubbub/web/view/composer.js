@@ -27,10 +27,14 @@ function grow() {
   box.rows = Math.min(8, Math.max(1, Math.floor((box.scrollHeight - 16) / line)));
 }
 
-/** Say why one may not write, or null if one may; what is written stays. @param {string | null} why */
-export function silence(why) {
+/**
+ * Say why one may not write, or null if one may; what is written stays.
+ * @param {string | null} why @param {string} placeholder
+ */
+export function silence(why, placeholder) {
   box.readOnly = byId("send").disabled = why !== null;
-  box.placeholder = why ?? words.write;
+  box.placeholder = why === null ? placeholder : words.silentBox;
+  if (byId("silence").textContent !== (why ?? "")) byId("silence").textContent = why ?? "";
 }
 
 /** @param {string} text */
@@ -53,10 +57,14 @@ export function beginEdit(said) {
   marked(said.seq);
 }
 
-/** Go back to what was being written before. */
-export function endEdit() {
+/**
+ * Go back to what was being written before.
+ * @param {boolean} [keeps] whether what was typed stays, if nothing was being written before
+ */
+export function endEdit(keeps = false) {
   if (!edits) return;
-  const { seq, draft } = edits;
+  const { seq } = edits;
+  const draft = edits.draft || (keeps && box.value !== edits.text ? box.value : "");
   edits = null;
   bar.hidden = true;
   byId("send").textContent = words.send;
@@ -74,7 +82,7 @@ export function endEdit() {
 export function composer(on) {
   marked = on.marked;
   const submit = () => {
-    if (box.readOnly && !edits) return;
+    if (box.readOnly) return;
     const text = box.value.trim();
     if (!edits) {
       if (!text) return;

@@ -1,4 +1,4 @@
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { memory } from "./memory.js";
 import { words } from "./words.js";
 
@@ -13,30 +13,45 @@ function trouble(field, what) {
   else field.removeAttribute("aria-invalid");
 }
 
+/** Whether the name is known already, by a token. */
+let known = false;
+
+byId("retry").textContent = words.retry;
+
+/**
+ * What is known of who stands here: a user, by the name that others see; "" for who has to give one.
+ * @param {string} shown
+ * @param {boolean} [shut] nobody can come in like this
+ */
+export function recognise(shown, shut = false) {
+  known = shown !== "";
+  byId("name-field").hidden = known || shut;
+  byId("room-field").hidden = byId("enter").hidden = byId("lead").hidden = shut;
+  byId("retry").hidden = !shut;
+  byId("lead").textContent = known ? words.welcomeBack(shown) : words.lead;
+}
+
 /**
  * The form that asks for a name and a room.
  * @param {(name: string, room: string) => void} enter
+ * @param {() => void} retry
  */
-export function door(enter) {
+export function door(enter, retry) {
   name.value = memory.name;
   room.value = new URL(location.href).searchParams.get("room") || memory.room || "general";
   (name.value ? byId("enter") : name).focus();
   for (const field of [name, room]) field.addEventListener("input", () => trouble(field, ""));
+  byId("retry").addEventListener("click", retry);
   byId("join").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
-    trouble(name, name.value.trim() ? "" : words.unnamed);
+    if (byId("enter").hidden) return;
+    const named = known || name.value.trim() !== "";
+    trouble(name, named ? "" : words.unnamed);
     trouble(room, room.value.trim() ? "" : words.unplaced);
-    if (!name.value.trim()) name.focus();
+    if (!named) name.focus();
     else if (!room.value.trim()) room.focus();
     else enter(name.value.trim(), room.value.trim());
   });
-}
-
-/** Who has a token need not say a name. @param {string} shown */
-export function knownAtDoor(shown) {
-  name.closest(".field").hidden = Boolean(shown);
-  if (shown) name.value = shown;
-  byId("lead").textContent = shown ? words.welcomeBack(shown) : words.lead;
 }
 
 /** @param {boolean} busy */
@@ -46,25 +61,42 @@ export function waitAtDoor(busy) {
 
 /**
  * Show the form again, with what went wrong beside the field that it is about.
- * @param {{code?: string, message: string}} [problem]
+ * @param {{message: string, about?: "name" | "room"}} [problem]
  */
 export function showDoor(problem) {
   byId("house").hidden = true;
   byId("door").hidden = false;
   waitAtDoor(false);
-  stopped.hidden = true;
+  const field = problem?.about === "room" ? room : problem?.about === "name" && !known ? name : null;
+  const message = problem && !field ? problem.message : "";
+  if (stopped.textContent !== message) stopped.textContent = message;
+  stopped.hidden = message === "";
   trouble(name, "");
   trouble(room, "");
-  if (!problem) return;
-  if (problem.code === undefined || !["name_taken", "bad_name", "too_long", "empty_name"].includes(problem.code) || name.closest(".field").hidden) {
-    stopped.textContent = problem.message;
-    stopped.hidden = false;
-    return;
-  }
-  const field = problem.message.startsWith("room ") && problem.code !== "empty_name" ? room : name;
+  if (!problem || !field) return;
   trouble(field, problem.message);
   field.focus();
   field.select();
+}
+
+/**
+ * Letters that nobody sends, because the tab in which they were written is gone: whoever joins there
+ * under that name sends them.
+ * @param {{room: string, name: string, count: number}[]} left
+ */
+export function showLeft(left) {
+  byId("left").replaceChildren(
+    ...left.map((one) => {
+      const go = el("button", { class: "small", text: words.goOnAs(one.name) });
+      /** @type {HTMLButtonElement} */ (go).type = "button";
+      go.addEventListener("click", () => {
+        if (!known) name.value = one.name;
+        room.value = one.room;
+        byId("join").requestSubmit();
+      });
+      return el("li", {}, el("p", { text: words.leftBehind(one.count, one.room), dir: "auto" }), go);
+    }),
+  );
 }
 
 export function hideDoor() {

@@ -29,6 +29,9 @@ export const memory = {
   /** What a site gave to prove who one is; for this tab alone. */
   get token() { return get(sessionStorage, "token"); },
   set token(value) { set(sessionStorage, "token", value); },
+  /** Whom the token is of, as the server has read it. */
+  get user() { return get(sessionStorage, "user"); },
+  set user(value) { set(sessionStorage, "user", value); },
   /** The room that this tab is in; empty before Join and after Leave. */
   get inside() { return get(sessionStorage, "inside"); },
   set inside(value) { set(sessionStorage, "inside", value); },

@@ -1,122 +1,180 @@
 /**
- * What a moderator can do, in one dialog: to a message, to a person, or to the room. It only asks;
- * the server decides, and what it did is told in the log.
+ * What a moderator can do: a dialog about a person (or a message of theirs), one about the room, and
+ * one that takes the password. All is asked of the server, and its answer is told.
  */
 
+import { newId } from "../model/link.js";
 import { byId, el } from "./dom.js";
+import { button, choice, field, group, open, whenClosed } from "./dialog.js";
 import { until } from "./time.js";
 import { words } from "./words.js";
 
-/** @typedef {{seq?: number, username: string}} Whom */
+/** @typedef {import("../model/room.js").Room} Room */
+/** @typedef {{type: string, [field: string]: unknown}} Act */
+/** @typedef {{username: string, name?: string, seq?: number, text?: string, deleted?: boolean}} Whom a person, or a message */
 
-const dialog = /** @type {HTMLDialogElement} */ (byId("order"));
-const title = byId("order-title");
-const body = byId("order-body");
-/** @type {(frame: Record<string, unknown>) => void} */
+/** So much of a message tells it from others. */
+const QUOTED = 140;
+
+/** What was asked and not answered yet, and who waits for it. @type {Map<string, (answer: any) => void>} */
+const asked = new Map();
+/** Given once, and shown to each new socket while this tab lives; it is kept nowhere else. */
+let password = "";
+/** @type {(frame: object) => void} */
 let send = () => {};
-/** What the dialog shows now, so that an answer that comes late is not shown in another. */
-let shows = "";
+/** @type {(what: string) => void} */
+let tell = () => {};
+/** @type {() => void} */
+let risen = () => {};
+/** Marks the modes that hold, in the dialog about the room. */
+let marks = () => {};
 
-/** @param {typeof send} how */
-export function orderBy(how) {
-  send = how;
-  byId("order-close").textContent = words.close;
+/** @param {{send: typeof send, tell: typeof tell, risen: typeof risen}} on `risen`: one is a moderator now */
+export function moderation(on) {
+  ({ send, tell, risen } = on);
+  byId("order-login").textContent = words.moderator;
+  byId("order-login").addEventListener("click", askPassword);
+  byId("order-room").textContent = words.orderRoom;
 }
 
-/** @param {string} heading @param {string} what @param {...Node} children */
-function open(heading, what, ...children) {
-  shows = what;
-  title.textContent = heading;
-  body.replaceChildren(...children);
-  if (!dialog.open) dialog.showModal();
-}
-
-/** @param {string} label @param {() => void} act */
-function button(label, act) {
-  const one = /** @type {HTMLButtonElement} */ (el("button", { class: "quiet", text: label }));
-  one.type = "button";
-  one.addEventListener("click", () => {
-    act();
-    dialog.close();
-  });
-  return one;
-}
-
-/** @param {string} id @param {string} label @param {string} type */
-function field(id, label, type) {
-  const input = /** @type {HTMLInputElement} */ (el("input"));
-  input.id = id;
-  input.type = type;
-  const name = /** @type {HTMLLabelElement} */ (el("label", { text: label }));
-  name.htmlFor = id;
-  return { input, row: el("p", { class: type === "checkbox" ? "check" : "field" }, name, input) };
+/** @param {Act} act @param {(answer: any) => void} then */
+function ask(act, then) {
+  const id = newId((bytes) => crypto.getRandomValues(bytes));
+  asked.set(id, then);
+  send({ ...act, id });
 }
 
 /**
- * What can be done to someone, or to what they said.
- * @param {Whom} whom
+ * A frame: whether it answers something asked here, and is of no concern to the room.
+ * @param {any} frame
  */
-export function orderPerson({ seq, username }) {
-  const reason = field("order-reason", words.reason, "text");
-  reason.input.maxLength = 200;
-  const address = field("order-address", words.address, "checkbox");
-  /** @param {string} type @param {object} [more] */
-  const act = (type, more) => () => {
-    const why = reason.input.value.trim();
-    send({ type, ...(seq ? { seq } : { username }), ...(why && type !== "delete" ? { reason: why } : {}), ...more });
-  };
-  /** @param {object} more */
-  const ban = (more) => () => act("ban", { ...more, address: address.input.checked })();
-  const messages = seq ? [button(words.remove, act("delete", {}))] : [];
-  open(
-    words.orderPerson(username), "person",
-    reason.row,
-    el("div", { class: "acts" }, ...messages, button(words.purge, act("purge"))),
-    el("div", { class: "acts" }, ...words.mutes.map(([label, seconds]) => button(label, act("mute", seconds ? { seconds } : {})))),
-    el("div", { class: "acts" }, button(words.kick, act("kick")), ...words.bans.map(([label, seconds]) => button(label, ban(seconds ? { seconds } : {})))),
-    address.row,
-  );
+export function answered(frame) {
+  const then = asked.get(frame.id);
+  if (!then) return false;
+  asked.delete(frame.id);
+  then(frame);
+  return frame.seq === undefined;
 }
 
-/** What can be done to the room, and what holds in it. @param {{slow: number, readOnly: boolean}} mode */
-export function orderRoom(mode) {
-  open(
-    words.orderRoom, "room",
-    el("div", { class: "acts" }, ...words.slows.map(([label, seconds]) => {
-      const one = button(label, () => send({ type: "slow", seconds }));
-      one.setAttribute("aria-pressed", String(mode.slow === seconds));
-      return one;
-    })),
-    el("div", { class: "acts" }, button(mode.readOnly ? words.openRoom : words.closeRoom, () => send({ type: "read_only", on: !mode.readOnly }))),
-    el("h3", { text: words.holding }),
-    el("ul", { class: "holding" }, el("li", { text: words.older })),
-  );
-  send({ type: "sanctions" });
+/** The connection is gone, and the answers with it. */
+export function answersLost() {
+  asked.clear();
 }
 
-/** The answer to `sanctions`. @param {{sanctions: any[]}} frame */
-export function showHolding({ sanctions }) {
-  if (!dialog.open || shows !== "room") return;
-  const items = sanctions.map((held) => {
-    const lift = button(words.lift, () => send({ type: "pardon", number: held.number }));
-    lift.setAttribute("aria-label", `${words.lift}: ${held.username}`);
-    return el("li", {}, el("span", { text: words.held(held, until(held.until)), dir: "auto" }), lift);
+/** The room's modes are others. */
+export const showModes = () => marks();
+
+/** The room has us: whoever gave the password is a moderator on this socket, too. @param {Room} room */
+export function stillModerator(room) {
+  if (!password || room.modAll) return;
+  ask({ type: "mod", password }, (answer) => {
+    if (answer.type === "ok") risen();
+    else if (answer.retry_after !== undefined) window.setTimeout(() => stillModerator(room), answer.retry_after * 1000);
+    else password = ""; // it is another one by now
   });
-  body.querySelector(".holding")?.replaceChildren(...(items.length ? items : [el("li", { text: words.nothingHolds })]));
 }
 
-/** Become a moderator by the server's password. */
-export function orderLogin() {
-  const password = field("order-password", words.password, "password");
-  password.input.autocomplete = "off";
-  const enter = button(words.enter, () => send({ type: "mod", password: password.input.value }));
-  enter.className = "primary";
-  password.input.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
+/** @param {any} error */
+const told = (error) => words.notDone[error.code] ?? error.message;
+
+function askPassword() {
+  const secret = field(words.password, "password");
+  const go = /** @type {HTMLButtonElement} */ (el("button", { class: "primary", text: words.enter }));
+  const form = /** @type {HTMLFormElement} */ (el("form", {}, secret.row, go));
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    enter.click();
+    const given = secret.input.value;
+    ask({ type: "mod", password: given }, (answer) => {
+      if (answer.type !== "ok") return dialog.fail(answer.code === "forbidden" ? words.wrongPassword : told(answer));
+      password = given;
+      dialog.close();
+      risen();
+      tell(words.risen);
+    });
   });
-  open(words.moderator, "login", password.row, el("div", { class: "acts" }, enter));
+  const dialog = open(words.moderator, form);
+  secret.input.focus();
 }
 
-byId("order-close").addEventListener("click", () => dialog.close());
+/**
+ * What can be done about someone, or about a message of theirs.
+ * @param {Room} room @param {Whom} whom
+ */
+export function orderPerson(room, { username, name = username, seq, text = "", deleted = false }) {
+  const reason = field(words.reason, "text");
+  reason.input.maxLength = 200;
+  const term = choice(words.howLong, words.terms, 3600);
+  const where = choice(words.where, [[words.thisRoom, 0], [words.everywhere, 1]], 0);
+  const address = field(words.address, "checkbox");
+  /** @param {string} type */
+  const act = (type) => () => {
+    const why = reason.input.value.trim();
+    /** @type {Act} */
+    const asks = { type, room: room.name, ...(seq ? { seq } : { username }) };
+    if (why && type !== "delete") asks.reason = why;
+    if (type === "mute" || type === "ban") {
+      if (Number(term.select.value)) asks.seconds = Number(term.select.value);
+      if (Number(where.select.value)) asks.everywhere = true;
+    }
+    if (type === "ban" && address.input.checked) asks.address = true;
+    dialog.close();
+    ask(asks, (answer) => tell(answer.type === "error" ? told(answer) : words.done));
+  };
+  const quote = text ? [el("blockquote", { text: text.slice(0, QUOTED), dir: "auto" })] : [];
+  const one = seq && !deleted ? [button(words.deleteOne, act("delete"))] : [];
+  const ban = button(words.ban, act("ban"));
+  ban.classList.add("grave");
+  const acts = el("div", { class: "choices" }, button(words.mute, act("mute")), button(words.kick, act("kick")), ban);
+  const dialog = open(
+    words.orderPerson(name),
+    ...quote,
+    reason.row,
+    group(words.messages, ...one, button(words.purge, act("purge"))),
+    el("div", { class: "pair" }, term.row, ...(room.modAll ? [where.row] : [])),
+    address.row,
+    acts,
+    el("p", { class: "hint", text: words.kickHint }),
+  );
+}
+
+/** The room's modes, and what holds in it. @param {Room} room */
+export function orderRoom(room) {
+  const list = el("ul", { class: "holding" }, el("li", { text: words.older }));
+  list.tabIndex = -1;
+  /** @param {Act} act */
+  const act = (act) => () =>
+    ask({ room: room.name, ...act }, (answer) => {
+      if (answer.type === "error") dialog.fail(told(answer));
+      else dialog.say(words.done);
+      if (act.type === "pardon") refresh();
+    });
+  const refresh = () =>
+    ask({ type: "sanctions", room: room.name }, (answer) => {
+      if (answer.type === "error") return dialog.fail(told(answer));
+      const had = list.contains(document.activeElement);
+      list.replaceChildren(...answer.sanctions.map(item));
+      if (!answer.sanctions.length) list.append(el("li", { text: words.nothingHolds }));
+      if (had) list.focus();
+    });
+  /** @param {any} held */
+  const item = (held) => {
+    const lift = button(words.lift, act({ type: "pardon", number: held.number }), `${words.lift}: ${held.username}`);
+    return el("li", {}, el("span", { text: words.held(held, until(held.until)), dir: "auto" }), lift);
+  };
+  const paces = words.slows.map(([label, seconds]) => button(label, act({ type: "slow", seconds })));
+  const writers = [false, true].map((on) => button(on ? words.moderators : words.everyone, act({ type: "read_only", on })));
+  marks = () => {
+    words.slows.forEach(([, seconds], at) => paces[at].setAttribute("aria-pressed", String(room.slow === seconds)));
+    writers.forEach((one, at) => one.setAttribute("aria-pressed", String(room.readOnly === (at === 1))));
+  };
+  marks();
+  const dialog = open(
+    words.orderRoom,
+    group(words.pace, ...paces),
+    group(words.whoWrites, ...writers),
+    el("h3", { text: words.holding }),
+    list,
+  );
+  whenClosed(() => (marks = () => {}));
+  refresh();
+}

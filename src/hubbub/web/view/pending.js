@@ -5,6 +5,7 @@
 
 import { byId, el } from "./dom.js";
 import { keepPlace } from "./log.js";
+import { whyNot } from "./refusal.js";
 import { text } from "./row.js";
 import { words } from "./words.js";
 
@@ -31,8 +32,7 @@ function item(letter, retry, discard) {
   if (letter.state !== "failed") {
     return el("li", { class: "chat own waiting" }, text(letter.text), el("p", { class: "why", text: words.waiting }));
   }
-  const reason = words.refusals[letter.code ?? ""] ?? letter.why;
-  const why = el("p", { class: "why" }, el("span", { text: `${words.failed[letter.kind]}: ${reason}` }));
+  const why = el("p", { class: "why" }, el("span", { text: `${words.failed[letter.kind]}: ${whyNot(letter)}`, dir: "auto" }));
   why.append(
     button(words.retry, () => retry(letter.id)),
     button(words.discard, () => discard(letter.id)),

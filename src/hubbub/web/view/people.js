@@ -19,13 +19,13 @@ byId("scroll").addEventListener("pointerdown", () => drawer(false));
 
 /**
  * @param {import("../model/room.js").Room} room
- * @param {(username: string) => void} order what a moderator does with someone
+ * @param {(whom: {username: string, name: string}) => void} order what a moderator does with someone
  */
 export function showPeople(room, order) {
   byId("count").textContent = String(room.count);
   toggle.textContent = `${words.people} ${room.count}`;
   const items = room.users.map((name) => {
-    const shown = room.names[name] ?? name;
+    const shown = room.names.get(name) ?? name;
     const label = el("span", { class: `name hue-${hue(name)}`, text: shown, dir: "auto" });
     if (shown !== name) label.title = name;
     const item = el("li", {}, label);
@@ -34,7 +34,7 @@ export function showPeople(room, order) {
     if (room.mod && name !== room.me) {
       const act = el("button", { class: "small", text: words.order });
       act.setAttribute("aria-label", words.orderPerson(shown));
-      act.addEventListener("click", () => order(name));
+      act.addEventListener("click", () => order({ username: name, name: shown }));
       item.append(act);
     }
     return item;

@@ -32,7 +32,8 @@ export function render(row, room, wardrobe) {
       return el("li", { class: "notice", text, dir: "auto" });
     }
     case "moderated": {
-      const text = words.acted(row.act, until(row.act.until));
+      const shown = (/** @type {string} */ name) => (Object.hasOwn(row.names, name) ? row.names[name] : name);
+      const text = words.acted(row, until(row.until), shown);
       return el("li", { class: "notice act", text, dir: "auto" });
     }
     case "chat": {

@@ -25,12 +25,14 @@ export function clock(ts) {
  */
 export const moment = (ts) => full.format(new Date(ts));
 
-/** Until when something holds: today by the clock alone. @param {number | undefined} ts Unix ms */
-export function until(ts) {
-  if (!ts) return "";
+/** A time in few words: today by the clock alone. @param {number} ts Unix ms */
+export function when(ts) {
   const date = new Date(ts);
   return (date.toDateString() === new Date().toDateString() ? short : brief).format(date);
 }
+
+/** Until when something holds, in words; without an end for ever. @param {number} [ts] Unix ms */
+export const until = (ts) => (ts ? words.until(when(ts)) : words.forEver);
 
 /** @param {number} ts Unix ms */
 export function dayName(ts) {

@@ -1,3 +1,6 @@
+/** @param {string} what @param {string | undefined} reason */
+const because = (what, reason) => (reason ? `${what} Reason: ${reason}` : what);
+
 /** All that the page says, in one table. */
 export const words = {
   copy: "Copy link",
@@ -34,11 +37,17 @@ export const words = {
   failed: { chat: "Not sent", edit: "Not changed", delete: "Not deleted" },
   changing: "This change waits to be sent",
   removing: "Waits to be deleted",
-  /** What the server refuses, where its own words would not say enough. @type {Record<string, string>} */
+  /** Why a letter was refused, where the server's own words would not say enough. @type {Record<string, string>} */
   refusals: {
     forbidden: "this message is not yours to change",
     not_found: "that message is not there any more",
+    read_only: "only moderators write here at the moment",
+    too_long: "it is too long; make it shorter",
+    not_joined: "you were not in the room any more",
+    reads: "you can read here, not write",
   },
+  /** @param {string} until @param {string} [reason] */
+  muted: (until, reason) => `you are muted ${until}${reason ? ` (${reason})` : ""}`,
   edit: "Edit",
   remove: "Delete",
   sure: "Delete this message?",
@@ -47,6 +56,7 @@ export const words = {
   cancel: "Cancel",
   save: "Save",
   blank: "A message cannot become empty; delete it instead.",
+  begunAnew: "The server has lost what was said here before. The room begins anew.",
   vanished: "The message that you were editing was deleted.",
   retry: "Try again",
   discard: "Discard",
@@ -66,62 +76,114 @@ export const words = {
   orderRoom: "Keep order in this room",
   moderator: "I am a moderator",
   password: "The moderators’ password",
+  wrongPassword: "That is not the password.",
+  risen: "You are a moderator now.",
   enter: "Go on",
   close: "Close",
+  messages: "Messages",
+  deleteOne: "Delete this one",
+  purge: "Delete all of theirs",
   reason: "Reason (everyone sees it)",
+  howLong: "For how long",
+  /** How long a mute or ban holds, in seconds; 0: for ever. @type {[string, number][]} */
+  terms: [["10 minutes", 600], ["1 hour", 3600], ["1 day", 86_400], ["1 week", 604_800], ["for ever", 0]],
+  where: "Where",
+  thisRoom: "In this room",
+  everywhere: "Everywhere on this server",
   address: "Ban their address, too",
-  purge: "Delete all their messages",
+  mute: "Mute",
   kick: "Put out",
+  ban: "Ban",
+  kickHint: "Who is put out may come back; who is banned may not.",
+  pace: "How fast people may write",
   /** @type {[string, number][]} */
-  mutes: [["Mute 10 minutes", 600], ["Mute 1 hour", 3600], ["Mute", 0]],
-  /** @type {[string, number][]} */
-  bans: [["Ban 1 day", 86400], ["Ban", 0]],
-  /** @type {[string, number][]} */
-  slows: [["Everyone at their pace", 0], ["One message in 10 s", 10], ["One message in 60 s", 60]],
-  closeRoom: "Only moderators write",
-  openRoom: "Let everyone write",
+  slows: [["At their own pace", 0], ["Once in 10 s", 10], ["Once in 60 s", 60]],
+  whoWrites: "Who may write",
+  everyone: "Everyone",
+  moderators: "Moderators only",
   holding: "Bans and mutes",
   nothingHolds: "None",
   lift: "Lift",
+  forEver: "for ever",
+  /** @param {string} when */
+  until: (when) => `until ${when}`,
   /** @param {any} held @param {string} until */
-  held: (held, until) =>
-    `${held.username}: ${held.action === "ban" ? "banned" : "muted"}${until ? ` until ${until}` : ""} by ${held.by}${held.reason ? ` (${held.reason})` : ""}`,
-  /** What a moderator did, as the room hears it. @param {any} act @param {string} until */
-  acted: (act, until) => {
-    const whom = act.username ?? "";
+  held: (held, until) => {
+    const what = `${held.username}: ${held.action === "ban" ? "banned" : "muted"} ${until}`;
+    const also = `${held.everywhere ? ", everywhere" : ""}${held.address ? ", with their address" : ""}`;
+    return `${what}${also}, by ${held.by}${held.reason ? ` (${held.reason})` : ""}`;
+  },
+  /**
+   * What a moderator did, as the room hears it.
+   * @param {any} act @param {string} until @param {(name: string) => string} shown
+   */
+  acted: (act, until, shown) => {
+    const by = shown(act.by);
+    const whom = shown(act.username ?? "");
     const does = {
-      kick: `${act.by} put ${whom} out`,
-      mute: `${act.by} muted ${whom}`,
-      ban: `${act.by} banned ${whom}`,
-      pardon: `${act.by} lets ${whom} take part again`,
-      purge: `${act.by} deleted the messages of ${whom}`,
+      kick: `${by} put ${whom} out`,
+      mute: `${by} muted ${whom} ${until}`,
+      ban: `${by} banned ${whom} ${until}`,
+      pardon: `${by} lets ${whom} take part again`,
+      purge: `${by} deleted the messages of ${whom}`,
       slow: act.seconds ? `Slow mode: one message in ${act.seconds} s` : "Slow mode is over",
       read_only: act.on ? "Only moderators can write now" : "Everyone can write again",
     };
-    const what = /** @type {Record<string, string>} */ (does)[act.action] ?? act.action;
-    return `${what}${until ? ` until ${until}` : ""}${act.reason ? `: ${act.reason}` : ""}`;
+    const what = /** @type {Record<string, string>} */ (does)[act.action] ?? `${by} did something as a moderator`;
+    return `${what}${act.reason ? `: ${act.reason}` : ""}`;
   },
   done: "Done.",
-  /** Why one may not write, or was put out, by the error's code. @param {any} error @param {string} until */
-  why: (error, until) => {
-    const end = until ? ` until ${until}` : "";
-    /** @type {Record<string, string>} */
-    const said = {
-      muted: `You are muted${end}: you can only read`,
-      read_only: "Only moderators write here at the moment",
-      banned: `You are banned${end}`,
-      kicked: "A moderator put you out of the room; you may come back",
-    };
-    return said[error.code] ?? error.message;
+  /** What a moderator is refused, where the server's own words would not do. @type {Record<string, string>} */
+  notDone: { rate_limited: "Too many tries. Wait a little." },
+  silentBox: "You cannot write now",
+  /** Why one may not write, by the code of what the server would say. */
+  silent: {
+    forbidden: () => "You can read here, not write.",
+    read_only: () => "Only moderators write here at the moment.",
+    /** @param {string} until @param {string} [reason] */
+    muted: (until, reason) => because(`A moderator has muted you ${until}.`, reason),
   },
-  /** Why there is no connection, by the refusal's code. @type {Record<string, string>} */
+  /** @param {number} seconds */
+  slowBox: (seconds) => `Write (one message in ${seconds} s)…`,
+  /** @param {number} seconds */
+  slowed: (seconds) => `Slow mode: what you wrote is sent in ${seconds} s.`,
+  /** @param {string} [reason] */
+  kicked: (reason) => because("A moderator put you out of the room. You may come back.", reason),
+  /** @param {boolean} everywhere @param {string} until @param {string} [reason] */
+  banned: (everywhere, until, reason) =>
+    because(`You are banned from this ${everywhere ? "server" : "room"} ${until}.`, reason),
+  taken: "This name is taken. Choose another one.",
+  takenByUser: "The name that you had belongs to someone who signed in. Choose another one.",
+  noEntry: "You may not be in this room.",
+  badName: {
+    name: "This name has characters that cannot be seen or that confuse. Choose another one.",
+    room: "The room’s name has characters that cannot be seen or that confuse. Choose another one.",
+  },
+  /** Why one is not let in, by the refusal's code. @type {Record<string, string>} */
   refused: {
     unauthorized: "Please sign in first: this chat is for people with an account.",
     bad_token: "Your sign-in is not valid here. Sign in again.",
     token_expired: "Your sign-in has ended. Sign in again to go on.",
-    token_not_yet_valid: "Your sign-in is not valid yet. Check the clock, and try again later.",
-    forbidden_origin: "This page may not use that chat.",
+    token_not_yet_valid: "Your sign-in is not valid yet: a clock may be wrong. Try again later.",
+    forbidden_origin: "This page comes from an address that may not use this chat.",
   },
+  comeAsGuest: "Or come in as a guest:",
+  /** Why one is not let in yet, by the refusal's code. @type {Record<string, string>} */
+  later: {
+    full: "The chat is full at the moment.",
+    too_many_connections: "Too many connections from your network are open.",
+    stopping: "The chat is being restarted.",
+    keys_unavailable: "Sign-ins cannot be checked at the moment.",
+  },
+  unreachable: "The chat cannot be reached.",
+  soon: "Trying again in a moment.",
+  /** @param {string} when */
+  ending: (when) => `Your sign-in ends at ${when}. Sign in again in another tab, and this one goes on.`,
+  /** @param {number} n @param {string} room */
+  leftBehind: (n, room) =>
+    `${n === 1 ? "A message that you wrote" : `${n} messages that you wrote`} in ${room} ${n === 1 ? "was" : "were"} not sent.`,
+  /** @param {string} name */
+  goOnAs: (name) => `Go on as ${name} and send`,
   today: "Today",
   yesterday: "Yesterday",
   unnamed: "Please give a name.",
@@ -132,7 +194,7 @@ export const words = {
     1007: "The server did not understand this page. Reload it and try again.",
     1008: "The server closed the connection, because it was asked for too much.",
     1009: "What was sent is too large for this server.",
-    4403: "A moderator banned you from this room.",
+    4403: "A moderator banned you.",
     4401: "Your sign-in has ended. Sign in again to go on.",
     4409: "You went on in another tab or window, so this one has stopped.",
   },

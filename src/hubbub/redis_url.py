@@ -1,0 +1,120 @@
+"""What names a Redis in `--store`: an address of its own, or Sentinels that know it.
+
+Laws: no password is in what is told; nothing but the standard library is imported, and what is
+dear to load only where it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from hubbub.values import SettingError, shown
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+SENTINEL: Final = "redis+sentinel"
+REDIS: Final[tuple[str, ...]] = ("redis", "rediss", "unix", SENTINEL)
+"""The schemes of a store in Redis: plain, over TLS, through a socket file, found by Sentinel."""
+
+OPTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "redis": (),
+    "rediss": ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"),
+    "unix": ("db",),
+    SENTINEL: ("sentinel_username", "sentinel_password"),
+}
+"""What may stand behind the `?` of each."""
+
+_MEND: Final = "write redis://USER:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH"
+_MEND_SENTINEL: Final = "write redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379/NAME/0"
+
+
+class Watched(NamedTuple):
+    """A Redis that Sentinels at `hosts` know by `name`; both pairs are user and password."""
+
+    hosts: list[tuple[str, int]]
+    name: str
+    db: int
+    login: tuple[str | None, str | None]
+    sentinel_login: tuple[str | None, str | None]
+
+
+def check_redis(url: str) -> None:
+    """Where a Redis is. Raises `SettingError`, which never has the password in it."""
+    from urllib.parse import urlsplit
+
+    if url.startswith(f"{SENTINEL}:"):
+        watched(url)
+        return
+    told = shown(masked(url))
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise SettingError("store", f"is {told}, which is no address", _MEND) from None
+    if not url.isprintable() or " " in url or not url.startswith(f"{parts.scheme}://"):
+        raise SettingError("store", f"is {told}, which is no address", _MEND)
+    options = _options(parts, told)
+    if parts.scheme == "unix":
+        if len(parts.path) < 2 or (parts.netloc and "@" not in parts.netloc):
+            raise SettingError("store", f"is {told}, which names no socket file", _MEND)
+        if not re.fullmatch(r"\d{1,5}", options.get("db", "0"), re.ASCII):
+            raise SettingError("store", f"is {told}, whose database is no number", _MEND)
+        return
+    if not host:
+        raise SettingError("store", f"is {told}, which names no host", _MEND)
+    if not re.fullmatch(r"/?\d{0,5}", parts.path, re.ASCII):
+        raise SettingError("store", f"is {told}, whose database is no number", _MEND)
+
+
+def watched(url: str) -> Watched:
+    """What a `redis+sentinel://` says. Raises `SettingError`, without a password in it."""
+    from urllib.parse import unquote, urlsplit
+
+    told = shown(masked(url))
+    # The hosts are many, which only this scheme allows: so they are not asked for as one.
+    parts = urlsplit(url)
+    options = _options(parts, told)
+    login, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    found = re.fullmatch(r"/([^/]+)(?:/(\d{1,5})?)?", parts.path, re.ASCII)
+    if found is None or not url.isprintable() or " " in url:
+        raise SettingError(
+            "store", f"is {told}, which names no master of Sentinels", _MEND_SENTINEL
+        )
+    try:
+        one = [urlsplit(f"//{host}") for host in hosts.split(",")]
+        places = [(host.hostname or "", host.port or 26379) for host in one]
+    except ValueError:
+        places = []
+    if not places or not all(host for host, _ in places):
+        raise SettingError("store", f"is {told}, whose Sentinels are no hosts", _MEND_SENTINEL)
+    return Watched(
+        places,
+        unquote(found[1]),
+        int(found[2] or 0),
+        (unquote(user) or None, unquote(password) or None),
+        (options.get("sentinel_username"), options.get("sentinel_password")),
+    )
+
+
+def masked(url: str) -> str:
+    """An address without the passwords that are in it."""
+    url = re.sub(r"^([\w+]+:/*[^:/?@]*:).*@", r"\1***@", url)
+    return re.sub(r"(password=)[^&]*", r"\1***", url)
+
+
+def _options(parts: SplitResult, told: str) -> dict[str, str]:
+    """What stands behind the `?`, once each."""
+    from urllib.parse import parse_qsl
+
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    allowed = OPTIONS[parts.scheme]
+    for name in options:
+        if name not in allowed:
+            there = f"there is {', '.join(allowed)}" if allowed else "leave it away"
+            raise SettingError(
+                "store", f"is {told}, where ?{shown(name)[1:-1]} means nothing", there
+            )
+    return options

@@ -1,0 +1,351 @@
+"""The account of who is in a room, in a real Redis, held to a model that is one page of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.protocol.presence import (
+    Came,
+    Changed,
+    Changes,
+    Claim,
+    Move,
+    Occupant,
+    Release,
+    Snapshot,
+    Verdict,
+    Went,
+)
+from hubbub.settings import Settings
+from hubbub.store import redis_client
+from hubbub.store.base import News
+from hubbub.store.redis import RedisStore
+from tests.redis import RedisServer
+from tests.store.kinds import new_epoch, say
+
+ROOM = "r}e{d%"
+KEYS = [("a", "a"), ("b", "b"), ("c", "b"), ("a", "d")]
+"""Names with one key and with two, some of which share one."""
+_marks = count(1)
+
+
+@pytest.fixture(autouse=True)
+def empty(redis: RedisServer) -> None:
+    redis.client.flushall()
+
+
+class Model:
+    """What the account has to be: who is in the room, by key, and the order that comes next."""
+
+    def __init__(self) -> None:
+        self.who: dict[str, Occupant] = {}
+        self.order = 0
+
+    def holders(self, who: Occupant) -> list[Occupant]:
+        keys = {who.key, who.look}
+        return [one for one in self.who.values() if keys & {one.key, one.look}]
+
+    def let_go(self, who: Occupant, node: str) -> None:
+        left = tuple(one for one in who.nodes if one != node)
+        if left:
+            who.nodes = left
+        else:
+            del self.who[who.key]
+
+    def make_way(self, who: Occupant, strangers: list[Occupant]) -> Verdict | None:
+        for one in strangers:
+            if not (who.user and one.guest):
+                return "user" if one.user else "taken"
+        for one in strangers:
+            del self.who[one.key]
+        return None
+
+    def add(self, who: Occupant, node: str) -> None:
+        new = msgspec.structs.replace(who, nodes=(node,), order=who.order or self.order + 1)
+        self.order = max(self.order, new.order)
+        self.who[new.key] = new
+
+    def claim(self, node: str, who: Occupant, instead: str) -> Verdict:
+        old = self.who.get(instead)
+        if old is not None and (who.user or old.identity != who.identity or node not in old.nodes):
+            old = None
+        found = [one for one in self.holders(who) if one is not old]
+        mine = [one for one in found if one.identity == who.identity]
+        strangers = [one for one in found if one.identity != who.identity]
+        if len(found) > 1 and not who.user:
+            return "taken"
+        refusal = self.make_way(who, strangers)
+        if refusal is not None:
+            return refusal
+        if old is not None:
+            self.let_go(old, node)
+        if not mine:
+            self.add(who, node)
+            return "in"
+        (one,) = mine
+        if who.user:
+            one.title = who.title
+            one.nodes += (node,) if node not in one.nodes else ()
+        elif node not in one.nodes or one.name != who.name:
+            del self.who[one.key]
+            self.who[who.key] = msgspec.structs.replace(who, nodes=(node,), order=one.order)
+        return "mine"
+
+    def settle(self, node: str, members: list[Occupant]) -> None:
+        wanted = {one.key: one.identity for one in members}
+        for one in list(self.who.values()):
+            if node in one.nodes and wanted.get(one.key) != one.identity:
+                self.let_go(one, node)
+        for who in members:
+            found = self.holders(who)
+            mine = [one for one in found if one.identity == who.identity]
+            if not mine:
+                if self.make_way(who, found) is None:
+                    self.add(who, node)
+            elif who.user:
+                mine[-1].title = who.title
+                mine[-1].nodes += (node,) if node not in mine[-1].nodes else ()
+
+    def bury(self, node: str) -> None:
+        for one in list(self.who.values()):
+            if node in one.nodes:
+                self.let_go(one, node)
+
+
+class View:
+    """A node that has the room open, and what it believes from what it has heard."""
+
+    def __init__(self, redis: RedisServer, mark: int) -> None:
+        self.store = RedisStore(redis.url, Settings(), new_epoch)
+        self.room = f"{ROOM}{mark}"
+        self.who: dict[str, Occupant] = {}
+        self.heard: list[str] = []
+        self.store.open(self.room, 0)
+        self.listen()
+
+    def listen(self) -> None:
+        for news in self.store.take_news():
+            if isinstance(news, Snapshot):
+                self.who = {one.key: one for one in news.occupants}
+                continue
+            assert isinstance(news, Changes)
+            for change in news.changes:
+                self.heard.append(type(change).__name__)
+                match change:
+                    case Came(who):
+                        assert who.key not in self.who
+                        self.who[who.key] = who
+                    case Changed(key, who):
+                        del self.who[key]
+                        self.who[who.key] = who
+                    case Went(key):
+                        del self.who[key]
+
+    def move(self, *moves: Move) -> list[Verdict]:
+        (answer,) = self.store.presence.move({self.room: moves}).values()
+        assert isinstance(answer, list)
+        self.listen()
+        return answer
+
+
+PEOPLE = st.sampled_from(
+    [
+        Occupant(key, look, f"{key}{look}{spelt}", identity * 32, title, guest, user)
+        for key, look in KEYS
+        for spelt in ("", "!")
+        for identity, guest, user, title in [
+            *(("1", False, False, ""), ("2", True, False, "")),
+            *(("3", False, True, ""), ("3", False, True, "Three"), ("4", False, True, "")),
+        ]
+    ]
+)
+STEPS = st.one_of(
+    st.tuples(st.just("claim"), st.integers(0, 1), PEOPLE, st.sampled_from(["", "a", "b", "c"])),
+    st.tuples(st.just("free"), st.integers(0, 1), PEOPLE),
+    st.tuples(st.just("settle"), st.integers(0, 1), st.lists(PEOPLE, max_size=3)),
+    st.tuples(st.sampled_from(["bury", "listen"]), st.integers(0, 1), st.none()),
+)
+
+
+def apart(people: list[Occupant]) -> list[Occupant]:
+    """People who can be in one room together."""
+    found: list[Occupant] = []
+    for one in people:
+        if all({one.key, one.look}.isdisjoint({two.key, two.look}) for two in found):
+            found.append(msgspec.structs.replace(one))
+    return found
+
+
+@given(st.lists(STEPS, max_size=25))
+def test_it_does_what_the_model_does(redis: RedisServer, steps: list[tuple[Any, ...]]) -> None:
+    mark = next(_marks)
+    views = [View(redis, mark), View(redis, mark)]
+    model = Model()
+    for what, which, subject, *more in steps:
+        view = views[which]
+        node = view.store.presence.node
+        if what == "claim":
+            who = msgspec.structs.replace(subject)
+            assert view.move(Claim(who, *more)) == [model.claim(node, who, *more)]
+        elif what == "free":
+            view.move(Release(subject.key, subject.identity))
+            there = model.who.get(subject.key)
+            if there is not None and there.identity == subject.identity and node in there.nodes:
+                model.let_go(there, node)
+        elif what == "settle":
+            members = apart(subject)
+            assert view.store.presence.settle({view.room: members}) == {view.room: None}
+            model.settle(node, members)
+        elif what == "bury":
+            keys = redis_client.presence_keys(view.room)
+            view.store.call([("bury", keys, (view.room, node))])
+            model.bury(node)
+        view.store.follow_all()
+        view.listen()
+        assert view.who == model.who
+    for view in views:
+        view.store.follow_all()
+        view.listen()
+        assert view.who == model.who
+        view.store.close()
+
+
+@pytest.fixture
+def pair(redis: RedisServer) -> Iterator[tuple[View, View]]:
+    mark = next(_marks)
+    one, two = View(redis, mark), View(redis, mark)
+    yield one, two
+    one.store.close()
+    two.store.close()
+
+
+def person(name: str, order: int = 0) -> Occupant:
+    return Occupant(name, name, name, name[0] * 32, order=order)
+
+
+def test_who_missed_little_hears_what_changed_and_else_who_is_there(
+    pair: tuple[View, View],
+) -> None:
+    one, two = pair
+    for number in range(3):
+        one.move(Claim(person(f"n{number}")))
+    two.store.follow_all()
+    two.listen()
+    assert two.heard == ["Came"] * 3
+    two.heard.clear()
+    for number in range(300):
+        one.move(Release("n0", "n" * 32), Claim(person(f"m{number}")))
+        one.move(Release(f"m{number}", "m" * 32))
+    two.store.follow_all()
+    two.listen()
+    assert two.heard == [], "a whole account came instead of what is no longer there"
+    assert two.who == one.who
+
+
+def test_last_words_are_read_before_it_is_heard_that_someone_went(
+    pair: tuple[View, View],
+) -> None:
+    one, two = pair
+    one.move(Claim(person("ann")))
+    two.store.follow_all()
+    two.store.take_news()
+    one.store.append([say("goodbye", log=one.room)], 1)
+    one.store.presence.move({one.room: [Release("ann", "a" * 32)]})
+    two.store.presence.move({two.room: [Claim(person("bob"))]})
+    words, left, came = two.store.take_news()
+    assert isinstance(words, News)
+    assert isinstance(left, Changes)
+    assert left.changes == [Went("ann")]
+    assert isinstance(came, Changes)
+
+
+def test_a_batch_that_is_not_the_next_one_is_looked_up(pair: tuple[View, View]) -> None:
+    one, two = pair
+    one.move(Claim(person("ann")))
+    one.move(Claim(person("bob")))
+    pack = msgspec.msgpack.encode
+    two.store.presence.told(two.room, two.store.presence._places[two.room].stamp, 2, pack([]))
+    two.listen()
+    assert list(two.who) == ["ann", "bob"]
+    place = two.store.presence._places[two.room]
+    two.store.presence.told(two.room, place.stamp, 1, pack([Went("ann")]))
+    two.listen()
+    assert list(two.who) == ["ann", "bob"], "what is old is old"
+
+
+def test_a_redis_that_lost_its_tail_begins_another_account(
+    pair: tuple[View, View], redis: RedisServer
+) -> None:
+    one, two = pair
+    one.move(Claim(person("ann")))
+    one.move(Claim(person("bob")))
+    two.store.follow_all()
+    two.listen()
+    key, _ = redis_client.presence_keys(one.room)
+    redis.client.hset(key, "version", 1)
+    redis.client.hdel(key, ":bob")
+    two.store.follow_all()
+    (news,) = two.store.take_news()
+    assert isinstance(news, Snapshot)
+    assert news.is_other
+    one.store.presence.settle({one.room: [person("ann", 1), person("bob", 2)]})
+    (news,) = one.store.take_news()
+    assert isinstance(news, Snapshot)
+    assert news.is_other
+    assert news.is_settled
+    assert sorted(who.key for who in news.occupants) == ["ann", "bob"]
+
+
+def test_a_node_that_was_taken_for_dead_goes_on_under_another_name(
+    pair: tuple[View, View], redis: RedisServer
+) -> None:
+    one, two = pair
+    presence = one.store.presence
+    one.move(Claim(person("ann")))
+    before = presence.node
+    redis.client.zadd("hubbub:{ nodes}:leases", {before: 1})
+    assert two.store.presence.lease({}, may_bury=False).dead == []
+    assert two.store.presence.lease({}, may_bury=True).dead == [before]
+    two.store.presence.bury(before)
+    two.store.follow_all()
+    two.listen()
+    assert two.who == {}
+    assert two.store.presence.lease({}, may_bury=True).dead == [], "once is enough for now"
+    leased = presence.lease({one.room: 1}, may_bury=False)
+    assert leased.anew
+    assert presence.node != before
+    presence.settle({one.room: [person("ann", 1)]})
+    assert two.store.presence.counts() == {one.room: 1}
+    two.store.presence.bury(before)
+    two.store.follow_all()
+    two.listen()
+    assert list(two.who) == ["ann"], "what it holds anew is not the dead one's"
+    assert redis.client.zcard("hubbub:{ nodes}:dead") == 0
+
+
+def test_nobody_is_taken_for_dead_by_who_has_been_away(
+    pair: tuple[View, View], redis: RedisServer
+) -> None:
+    one, two = (view.store.presence for view in pair)
+    two.lease({}, may_bury=False)
+    redis.client.zadd("hubbub:{ nodes}:leases", {one.node: 1, two.node: 1})
+    assert two.lease({}, may_bury=True).dead == []
+    redis.client.zadd("hubbub:{ nodes}:leases", {one.node: 1})
+    assert two.lease({}, may_bury=True).dead == [one.node]
+
+
+def test_a_node_that_ends_well_leaves_nothing(pair: tuple[View, View], redis: RedisServer) -> None:
+    one, _ = pair
+    one.move(Claim(person("ann")))
+    one.move(Release("ann", "a" * 32))
+    one.store.presence.retire()
+    node = one.store.presence.node
+    assert redis.client.zscore("hubbub:{ nodes}:leases", node) is None
+    assert not redis.client.exists(f"hubbub:{{ nodes}}:rooms:{node}")
