@@ -25,6 +25,7 @@ from tests.cli.test_export_import_backup import done
 from tests.command import told
 from tests.redis import RedisServer, free_port
 from tests.store.kinds import ANN, BOB, delete, edit, keep, new_epoch, say
+from tests.store.test_conversation import react, reply
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,7 @@ def fill(store: Store) -> None:
     """Some of everything that can be kept."""
     keep(store, say("a", "1"), say("b"), say("c", "2", author=BOB), say("é 👍", log="b}l{u%e 7%7D"))
     keep(store, edit(1, "better", "3"), edit(1, "best"), edit(3, "sea", author=BOB), ts=5)
+    keep(store, react(2), react(2, author=BOB), reply(3, "salt", "6"), ts=5)
     keep(store, *[say(f"more {number}", f"m{number}") for number in range(1200)], ts=6)
     keep(store, delete(1, "4"), say("last", "5"), ts=7)
     for number, act in enumerate(ACTS):

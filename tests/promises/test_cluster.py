@@ -132,6 +132,74 @@ async def test_edits_and_deletions_reach_the_other_node(nodes: tuple[Node, Node]
         assert [one["text"] for one in welcome["history"]] == ["", "other"]
 
 
+async def test_answers_and_reactions_reach_the_other_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as bob, two.client() as eve:
+        await ann.join("talk", "ann")
+        await bob.join("talk", "bob")
+        await kept(ann, "lunch!", "i1")
+        await bob.until("chat")
+        await bob.say("chat", text="at noon?", reply_to=1)
+        quote = {"seq": 1, "username": "ann", "text": "lunch!"}
+        assert (await ann.until("chat", seq=2))["reply"] == quote
+        await bob.say("react", seq=1, emoji="👍", on=True)
+        reacted = await ann.until("reacted")
+        assert (reacted["target"], reacted["users"]) == (1, ["bob"])
+        await ann.say("delete", seq=1)
+        await bob.until("deleted")
+        first, second = (await eve.join("talk", "eve"))["history"]
+        assert "reactions" not in first
+        assert second["reply"] == {**quote, "text": "", "deleted": True}
+
+
+async def test_who_is_writing_is_heard_on_the_other_node(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as bob:
+        await ann.join("typing", "ann")
+        await bob.join("typing", "bob")
+        await ann.until("roster", count=2)
+        await bob.say("typing")
+        told = await ann.hear()
+        assert told == {"type": "typing", "room": "typing", "username": "bob"}
+        await bob.nothing_more()
+
+
+async def test_rooms_of_the_other_node_are_listed_with_where_they_stand(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    async with one.client() as ann, two.client() as bob:
+        await ann.join("rooms a", "ann")
+        await bob.join("rooms b", "bob")
+        last = await kept(ann, "hello", "i1")
+        await ann.say("edit", seq=1, text="hi", id="i2")
+        await ann.until("edited", id="i2")
+        wanted = [
+            {"room": "rooms a", "count": 1, "seq": 2, "ts": last["ts"]},
+            {"room": "rooms b", "count": 1},
+        ]
+        async with asyncio.timeout(PATIENCE):
+            while True:  # counts of rooms that are open elsewhere alone come now and then
+                await bob.say("rooms", after="rooms", limit=2, id="r")
+                told = await bob.until("rooms", id="r")
+                if told["rooms"] == wanted:
+                    break
+
+
+async def test_rooms_that_cannot_be_listed_are_told_so(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("a bad moment")
+
+    monkeypatch.setattr(RedisStore, "heads", fail)
+    async with house(store=redis.url) as here, here.client() as ann:
+        await ann.say("rooms", id="r")
+        error = await ann.hear()
+        assert (error["code"], error["id"]) == ("storage_unavailable", "r")
+        await ann.nothing_more()
+
+
 async def test_what_a_moderator_does_holds_on_every_node(nodes: tuple[Node, Node]) -> None:
     one, two = nodes
     async with one.client() as mod, two.client() as bob, two.client() as back:

@@ -12,6 +12,7 @@ from hubbub.store import redis as redis_store
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer
 from tests.store.kinds import delete, edit, keep, new_epoch, said, say
+from tests.store.test_conversation import react
 
 Make = Callable[[], RedisStore]
 
@@ -97,9 +98,11 @@ def test_what_was_changed_since_is_still_what_was_seen(node: Make) -> None:
     epoch = bob.open("red", 0).epoch
     keep(ann, say("a"))
     bob.follow_all()
+    keep(ann, react(1))
+    bob.follow_all()
     keep(ann, edit(1, "better"), delete(1), say("b"))
     bob.follow_all()
-    keep(ann, edit(4, "c"))
+    keep(ann, edit(5, "c"))
     bob.follow_all()
     assert all(not news.is_other for news in said(bob))
     assert bob.open("red", 0).epoch == epoch

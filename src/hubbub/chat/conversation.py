@@ -10,8 +10,21 @@ from collections.abc import Mapping
 from heapq import nsmallest
 from typing import Final, Protocol
 
+import msgspec
+
+from hubbub.chat.occupancy import Occupancy
 from hubbub.chat.room import Room
-from hubbub.chat.session import AskThread, Effect, Post, Session, Survey, Tell, Whisper
+from hubbub.chat.session import (
+    AskCounts,
+    AskHeads,
+    AskThread,
+    Effect,
+    Post,
+    Session,
+    Survey,
+    Tell,
+    Whisper,
+)
 from hubbub.chat.speech import Speech, place_of, refuse
 from hubbub.chat.standing import BARE, Standing
 from hubbub.protocol import incoming
@@ -21,6 +34,13 @@ from hubbub.protocol.outgoing import Listed, Ok, Rooms, Typing
 
 TYPING: Final = 3.0
 """Seconds between two times that a member is said to be writing."""
+
+
+class _Timed(msgspec.Struct):
+    ts: int
+
+
+_read_ts = msgspec.json.Decoder(_Timed).decode
 
 
 class Rules(Protocol):
@@ -56,18 +76,33 @@ class Conversation:
 
     def survey(self, session: Session, frame: AskRooms) -> Survey:
         """The rooms with someone in them that this session may come into."""
+        counts = {name: len(room.members) for name, room in self._rooms.items()}
+        return Survey(session, self._list(session, frame, counts))
+
+    def survey_all(self, session: Session, frame: AskRooms, here: Occupancy) -> AskCounts:
+        """The same of all nodes; `here` is what this one knows of the rooms that it has."""
+
+        def counted(counts: dict[str, int]) -> list[Effect]:
+            there = {name: count for name, count in (counts | here.counts()).items() if count}
+            told = self._list(session, frame, there)
+
+            def stood(heads: list[tuple[int, bytes | None]]) -> list[Effect]:
+                for room, (seq, last) in zip(told.rooms, heads, strict=True):
+                    put_head(room, seq, last)
+                return [Tell(session, told)]
+
+            return [AskHeads(session, [room.room for room in told.rooms], frame.id, stood)]
+
+        return AskCounts(session, frame.id, counted)
+
+    def _list(self, session: Session, frame: AskRooms, counts: Mapping[str, int]) -> Rooms:
         grant, about = session.grant, self._standing.about
         names = [
-            name
-            for name in self._rooms
-            if name > frame.after and (grant is None or grant.reads(name))
+            name for name in counts if name > frame.after and (grant is None or grant.reads(name))
         ]
         first = nsmallest(frame.limit, names)
-        rooms = [
-            Listed(name, len(self._rooms[name].members), topic=about.get(name, BARE).topic)
-            for name in first
-        ]
-        return Survey(session, Rooms(rooms, len(names) > len(first), frame.id))
+        rooms = [Listed(name, counts[name], topic=about.get(name, BARE).topic) for name in first]
+        return Rooms(rooms, len(names) > len(first), frame.id)
 
     def _type(self, session: Session, place: str, frame: Type, now: float) -> list[Effect]:
         refusal = self._speech.refuse_voice(session, place, frame.id, now)
@@ -78,7 +113,7 @@ class Conversation:
         if self._rooms[place].is_crowd or now < member.typed + TYPING:
             return answer
         member.typed = now
-        return [Whisper(session, place, Typing(place, member.name)), *answer]
+        return [Whisper(place, member, Typing(place, member.name)), *answer]
 
     def _react(self, session: Session, place: str, frame: React, now: float) -> Effect:
         refusal = self._speech.refuse_voice(session, place, frame.id, now)
@@ -94,3 +129,10 @@ class Conversation:
         reaction = Reaction(found, frame.on, self._most)
         author, seq = session.identity, frame.seq
         return Post(place, author, name, "", frame.id, seq, reaction=reaction, session=session)
+
+
+def put_head(room: Listed, seq: int, last: bytes | None) -> None:
+    """Put into a room's line where its log stands, whose last message this is, as JSON."""
+    room.seq = seq
+    if last is not None:
+        room.ts = _read_ts(last).ts

@@ -140,6 +140,8 @@ class Lobby:
             case History():
                 return [self._speech.history(session, frame)]
             case AskRooms():
+                if self.occupancy is not None:
+                    return [self._conversation.survey_all(session, frame, self.occupancy)]
                 return [self._conversation.survey(session, frame)]
             case AskThread() | Type():
                 return self._converse(session, frame, now)

@@ -74,10 +74,11 @@ class Tell(Struct, gc=False):
 
 
 class Whisper(Struct, gc=False):
-    """Say `frame` to the others in a room who can take it now; it is no loss to the rest."""
+    """Say `frame` of a member to the others in a room who can take it now; it is no loss to the
+    rest."""
 
-    session: Session
     room: str
+    member: Member
     frame: Outgoing
 
 
@@ -233,6 +234,24 @@ class AskWritings(Struct):
     then: Callable[[list[int]], list[Effect]]
 
 
+class AskCounts(Struct):
+    """How many are in each room of all nodes? `then` decides on."""
+
+    session: Session
+    id: str | None
+    then: Callable[[dict[str, int]], list[Effect]]
+
+
+class AskHeads(Struct):
+    """Where do the logs of these rooms stand, though they may not be open here: the `seq` of the
+    newest event, and the last message (None: there is none)? `then` decides on."""
+
+    session: Session
+    rooms: list[str]
+    id: str | None
+    then: Callable[[list[tuple[int, bytes | None]]], list[Effect]]
+
+
 class Dismiss(Struct):
     """Close this session's socket with `code` and `reason`; it is in no room any more."""
 
@@ -256,5 +275,7 @@ Effect = (
     | AskThread
     | AskAuthor
     | AskWritings
+    | AskCounts
+    | AskHeads
     | Dismiss
 )

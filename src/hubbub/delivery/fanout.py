@@ -80,8 +80,8 @@ class Fanout:
         self._whispers.append((feed, whisper))
 
     def _whisper(self, feed: Feed, whisper: Whisper) -> None:
-        member = whisper.session.rooms.get(whisper.room)
-        if member is None:
+        room, member = self._rooms.get(whisper.room), whisper.member
+        if room is None or room.members.get(member.key) is not member:
             return  # gone meanwhile
         data = text_frame(encode(whisper.frame))
         for reader in list(feed.ready.values()):

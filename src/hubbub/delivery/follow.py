@@ -49,6 +49,8 @@ class Following(Threaded):
     def __init__(self, store: Shared, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(store, loop)
         self.hear: Callable[[Heard], None] = _drop
+        self.typing: Callable[[str, str], None] = _drop
+        """Gets who is writing on another node: the room, and the member's key."""
         self.presence = store.presence
         self._shared = store
         self.listen: Callable[[], Hints] | None = None
@@ -97,6 +99,18 @@ class Following(Threaded):
     def find(self, what: Callable[[], T], done: Done[T]) -> None:
         """Ask the store something; `done` gets the answer."""
         self._reader.ask(what, done)
+
+    def heads(self, rooms: list[str], done: Done[list[tuple[int, bytes | None]]]) -> None:
+        """See `Shared.heads`."""
+        self._reader.ask(partial(self._shared.heads, rooms), done)
+
+    def whisper(self, room: str, key: str) -> None:
+        """See `Shared.whisper`; where it cannot be said it is not."""
+        self._reader.ask(partial(self._shared.whisper, room, key), _drop)
+
+    def whispered(self, room: str, key: str) -> None:
+        """Another node says that this member is writing; called on any thread."""
+        self._loop.call_soon_threadsafe(self.typing, room, key)
 
     def moved(self, room: str, stamp: str, version: int, batch: bytes) -> None:
         """Someone is said to have come or gone; called on any thread."""
@@ -195,5 +209,5 @@ class Follower:
         reader.feeds = tuple(feed if one is old else one for one in reader.feeds)
 
 
-def _drop(news: Heard) -> None:
-    """Nobody follows yet."""
+def _drop(*_: object) -> None:
+    """Nobody follows yet, or waits for an answer."""

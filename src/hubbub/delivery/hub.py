@@ -25,6 +25,8 @@ from hubbub.chat.session import (
     Again,
     Ask,
     AskAuthor,
+    AskCounts,
+    AskHeads,
     AskThread,
     AskWritings,
     Browse,
@@ -305,8 +307,9 @@ class Hub:
     def _feel(self, effect: Effect) -> None:
         match effect:
             case Whisper():
-                if (feed := self.feeds.get(effect.room)) is not None:
-                    self.fanout.whisper(feed, effect)
+                self.whisper(effect)
+                if self.presence is not None:
+                    self.presence.whisper(effect)
             case Survey():
                 survey(effect.frame, self.feeds)
                 self.fanout.tell(effect.session.socket, effect.frame)
@@ -320,7 +323,7 @@ class Hub:
                 self._exit(effect)
             case Again():
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
-            case Browse() | AskThread() | AskAuthor() | AskWritings():
+            case Browse() | AskThread() | AskAuthor() | AskWritings() | AskCounts() | AskHeads():
                 self.questions.ask(effect)
             case Ask() | Free() | Hold():
                 assert self.presence is not None
@@ -329,6 +332,12 @@ class Hub:
                 effect.session.socket.close(effect.code, effect.reason)
             case Post():  # pragma: no cover - `_kept` publishes posts
                 raise AssertionError("a post is published, with its outcome")
+
+    def whisper(self, whisper: Whisper) -> None:
+        """Say something to who is here and can take it now."""
+        feed = self.feeds.get(whisper.room)
+        if feed is not None:
+            self.fanout.whisper(feed, whisper)
 
     # Coming and going
 

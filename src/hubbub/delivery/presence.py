@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Final
 
 from hubbub.chat.occupancy import Occupancy, occupant
 from hubbub.chat.room import Member
-from hubbub.chat.session import Ask, Enter, Free, Hold
+from hubbub.chat.session import Ask, Enter, Free, Hold, Whisper
 from hubbub.delivery.follow import Following
-from hubbub.delivery.keeper import RETRY
-from hubbub.protocol.outgoing import Joined, Left, encode
+from hubbub.delivery.keeper import RETRY, Done
+from hubbub.protocol.outgoing import Joined, Left, Typing, encode
 from hubbub.protocol.presence import (
     Changes,
     Claim,
@@ -207,6 +207,21 @@ class Presence:
             self._hub.fanout.dirty[feed] = None
             self._hub.fanout.wake()
 
+    # What is said in passing
+
+    def whisper(self, whisper: Whisper) -> None:
+        """Let the other nodes hear it, too, if they can."""
+        if isinstance(whisper.frame, Typing):
+            self._keeper.whisper(whisper.room, whisper.member.key)
+
+    def typing(self, place: str, key: str) -> None:
+        """A member of a room is writing, on another node; called on the loop."""
+        room = self._hub.lobby.rooms.get(place)
+        member = room.members.get(key) if room is not None else None
+        if member is not None:
+            self._hub.whisper(Whisper(place, member, Typing(place, member.name)))
+            self._hub.fanout.wake()
+
     # That it lives
 
     def start(self) -> None:
@@ -263,10 +278,18 @@ class Presence:
 
     # How many are where
 
+    def count(self, done: Done[dict[str, int]]) -> None:
+        """How many are in the rooms that other nodes have?"""
+        self._keeper.find(self._account.counts, done)
+
+    def heads(self, rooms: list[str], done: Done[list[tuple[int, bytes | None]]]) -> None:
+        """Where do the logs of these rooms stand? See `Shared.heads`."""
+        self._keeper.heads(rooms, done)
+
     async def counts(self) -> dict[str, int]:
         """How many are in each room of all nodes; while Redis is away, of this one's."""
         answer: asyncio.Future[dict[str, int] | StoreError] = self._loop.create_future()
-        self._keeper.find(self._account.counts, _setter(answer))
+        self.count(_setter(answer))
         found = await answer
         others = {} if isinstance(found, StoreError) else found
         return {

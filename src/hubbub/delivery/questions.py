@@ -6,10 +6,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from hubbub.chat.session import AskAuthor, AskThread, AskWritings, Browse, Effect, Show, Tell
+from hubbub.chat.conversation import put_head
+from hubbub.chat.session import (
+    AskAuthor,
+    AskCounts,
+    AskHeads,
+    AskThread,
+    AskWritings,
+    Browse,
+    Effect,
+    Show,
+    Tell,
+)
 from hubbub.delivery.keeper import Done, Found
 from hubbub.protocol.outgoing import Error, Past, Rooms, Thread
 from hubbub.store.base import StoreError
@@ -24,7 +34,9 @@ MOST: Final = 262_144
 T = TypeVar("T")
 Shown = Browse | AskThread
 """What shows messages: asked again where one was changed meanwhile."""
-Question = Shown | AskAuthor | AskWritings
+OfRooms = AskCounts | AskHeads
+"""What is asked of all nodes, for who need not be in a room."""
+Question = Shown | AskAuthor | AskWritings | OfRooms
 
 
 class Questions:
@@ -35,6 +47,9 @@ class Questions:
 
     def ask(self, question: Question) -> None:
         """Ask the store, and go on when it has answered."""
+        if isinstance(question, OfRooms):
+            self._ask_of_rooms(question)
+            return
         feed = self._hub.feeds[question.room]
         keeper, done = self._hub.keeper, partial(self._answered, question, feed.changes)
         before = feed.log.seq + 1
@@ -52,6 +67,14 @@ class Questions:
                 writings = _then(done, question.then)
                 keeper.writings(question.room, question.author, question.most, writings)
 
+    def _ask_of_rooms(self, question: OfRooms) -> None:
+        presence, done = self._hub.presence, partial(self._answered, question, 0)
+        assert presence is not None
+        if isinstance(question, AskCounts):
+            presence.count(_then(done, question.then))
+        else:
+            presence.heads(question.rooms, _then(done, question.then))
+
     def _answered(self, question: Question, changes: int, found: list[Effect] | StoreError) -> None:
         """What was asked of the store is there."""
         reader: Connection = question.session.socket
@@ -60,7 +83,7 @@ class Questions:
             reader.answered()
             return
         for come in found:
-            if isinstance(come, AskAuthor | AskWritings):
+            if isinstance(come, AskAuthor | AskWritings | AskHeads):
                 self.ask(come)  # and its reader waits on
                 return
             if isinstance(question, Shown) and isinstance(come, Tell):
@@ -89,16 +112,7 @@ def survey(frame: Rooms, feeds: Mapping[str, Feed]) -> None:
         feed = feeds.get(room.room)
         if feed is None:
             continue  # who was in it has left since
-        room.seq = feed.log.seq
-        if feed.history:
-            room.ts = _read_ts(feed.history[-1][1]).ts
-
-
-class _Timed(Struct):
-    ts: int
-
-
-_read_ts = msgspec.json.Decoder(_Timed).decode
+        put_head(room, feed.log.seq, feed.history[-1][1] if feed.history else None)
 
 
 def _past(question: Browse, answer: Found) -> list[Effect]:

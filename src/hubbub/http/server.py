@@ -56,6 +56,7 @@ class Server:
         if isinstance(self.keeper, Following):
             self.hub.presence = Presence(self.hub, self.lobby.share(), self.keeper, settings.lease)
             self.keeper.hear = partial(_hear, Follower(self.hub), self.hub.presence)
+            self.keeper.typing = self.hub.presence.typing
         if self.verifier is not None:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
@@ -215,7 +216,13 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
         structlog.get_logger().warning(line)
     keeper = Following(store, loop)
     keeper.listen = lambda: Hints(
-        settings.store, store.node, keeper.grown, keeper.moved, keeper.look, store.master
+        settings.store,
+        store.node,
+        grown=keeper.grown,
+        moved=keeper.moved,
+        whispered=keeper.whispered,
+        lost=keeper.look,
+        master=store.master,
     )
     return keeper, place
 

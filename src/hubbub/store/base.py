@@ -197,6 +197,20 @@ class Shared(Store, Protocol):
         """Who is in the open rooms, on all nodes."""
         ...
 
+    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
+        """Of each log the `seq` of its newest event and its last chat, open or not; to any thread.
+
+        Raises `StoreError`.
+        """
+        ...
+
+    def whisper(self, room: str, key: str) -> None:
+        """Let the other nodes know that a member is writing, if they listen; to any thread.
+
+        Raises `StoreError`.
+        """
+        ...
+
     def take_news(self) -> list[Heard]:
         """What came with `append`, `open`, `check` or `follow` from others since it was taken."""
         ...

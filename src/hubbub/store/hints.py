@@ -25,14 +25,16 @@ RETRY: Final = 1.0
 """Seconds until it is listened again, and between two questions who is master."""
 LOOK: Final = 0.2
 """Seconds between two looks at whether to stop."""
+_whispered = msgspec.msgpack.Decoder(tuple[str, str, str]).decode
 _moved = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode
 
 
 class Hints:
     """Listens on a thread of its own, and calls there, in the order in which it was said:
 
-    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, and `lost()`. That logs have
-    grown by `node`, which is this one, is passed over. `master` says where to listen now.
+    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, `whispered(room, key)`, and
+    `lost()`. That logs have grown by `node`, which is this one, and who writes there, is passed
+    over. `master` says where to listen now.
     """
 
     def __init__(
@@ -41,13 +43,15 @@ class Hints:
         node: str,
         grown: Callable[[str, str, int], None],
         moved: Callable[[str, str, int, bytes], None],
+        whispered: Callable[[str, str], None],
         lost: Callable[[], None],
         master: Callable[[], tuple[str, int] | None],
     ) -> None:
         self._url = url
-        self._own = node.encode()
+        self._node = node
         self._grown = grown
         self._moved = moved
+        self._whispered = whispered
         self._lost = lost
         self._master = master
         self._stopped = threading.Event()
@@ -82,19 +86,26 @@ class Hints:
                 message = channel.get_message(timeout=LOOK)
                 if message is not None and message["type"] == "message":
                     heard = time.monotonic()
-                    data: bytes = message["data"]
-                    if data.startswith(b"!"):
-                        room, stamp, version, batch = _moved(data[1:])
-                        self._moved(room, stamp, version, bytes(batch))
-                        continue
-                    node, epoch, seq, name = data.split(b" ", 3)
-                    if node != self._own:
-                        self._grown(name.decode(), epoch.decode(), int(seq))
+                    self._take(message["data"])
                 elif message is not None and message["type"] == "subscribe":
                     self._lost()  # also of what was said before we listened
                 elif time.monotonic() - heard > QUIET:
                     heard = time.monotonic()
                     self._lost()
+
+    def _take(self, data: bytes) -> None:
+        if data.startswith(b"!"):
+            room, stamp, version, batch = _moved(data[1:])
+            self._moved(room, stamp, version, bytes(batch))
+            return
+        if data.startswith(redis_client.WHISPER):
+            node, room, key = _whispered(data[1:])
+            if node != self._node:
+                self._whispered(room, key)
+            return
+        node, epoch, seq, name = data.decode().split(" ", 3)
+        if node != self._node:
+            self._grown(name, epoch, int(seq))
 
     def _has_moved(self, channel: PubSub) -> bool:
         try:

@@ -291,6 +291,20 @@ class RedisStore:
         more, found = self._one("before", name, seq, count)
         return found[1::2][::-1], bool(more)
 
+    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
+        """See `Shared.heads`."""
+        found: list[tuple[int, bytes | None]] = []
+        for answer in self._call([("head", name) for name in names]):
+            if isinstance(answer, StoreError):
+                raise answer
+            found.append((answer[0], answer[1] if len(answer) > 1 else None))
+        return found
+
+    def whisper(self, room: str, key: str) -> None:
+        """See `Shared.whisper`."""
+        whisper = _pack((self.node, room, key))
+        self.tell(("PUBLISH", redis_client.HINTS, redis_client.WHISPER + whisper))
+
     def author(self, name: str, seq: int) -> Authored | None:
         """See `Store.author`."""
         found = self._one("author", name, seq)
@@ -383,7 +397,7 @@ class RedisStore:
             raise redis_client.trouble(problem) from problem
         return [redis_client.trouble(one) if isinstance(one, Exception) else one for one in answers]
 
-    def tell(self, *commands: tuple[str | int, ...]) -> list[Any]:
+    def tell(self, *commands: tuple[str | bytes | int, ...]) -> list[Any]:
         """Give commands in one round trip; gives their answers. Raises `StoreError`."""
         try:
             answers = self._pipe(commands)

@@ -27,6 +27,8 @@ PREFIX: Final = "hubbub"
 KEYS: Final = ("head", "log", "now", "ids", "old", "ties")
 HINTS: Final = "hubbub:hints"
 """The channel on which it is said that a log has grown: by which node, epoch, `seq`, name."""
+WHISPER: Final = b"?"
+"""What begins a hint that someone is writing, before msgpack of node, room and member's key."""
 CONNECT: Final = 2.0
 """Seconds that connecting may take."""
 ANSWER: Final = 4.0

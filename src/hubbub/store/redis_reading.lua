@@ -70,6 +70,13 @@ local function thread(keys, args)
   return { more, unpack(found) }
 end
 
+-- Where a log stands: {seq, its last chat}, or {seq} where there is none.
+local function head(keys)
+  local seq = number(redis.call('HGET', keys[1], 'seq'))
+  local _, found = chats(keys, seq + 1, 1)
+  return { seq, found[2] }
+end
+
 local function author(keys, args)
   local record = record_of(keys, tonumber(args[1]))
   if record and record[4] == '' then return { record[2], record[1] } end
@@ -102,5 +109,6 @@ end
 reading('@NAME@_after', after)
 reading('@NAME@_before', before)
 reading('@NAME@_thread', thread)
+reading('@NAME@_head', head)
 reading('@NAME@_author', author)
 reading('@NAME@_writings', writings)
