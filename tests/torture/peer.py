@@ -83,6 +83,8 @@ class Peer:
         self._sent: Counter[str] = Counter()
         """How often each id was sent on this socket."""
         self._ids = count(1)
+        self._is_haunted = False
+        """It lost a socket before it was told who it is: its ghost may have its name."""
         self._abandoned = 0
         """Joins that had no answer when their socket ended: on another node than ours they may be
         carried out when we are in again, and take our place.
@@ -137,6 +139,7 @@ class Peer:
 
     def gone(self) -> None:
         """The socket has ended."""
+        self._is_haunted |= self._session is None
         if self.bears_failures:
             self._abandoned += sum(one["type"] == "join" for one in self._asked.values())
         self.wire = None
@@ -405,7 +408,7 @@ class Peer:
         check(asked is not None, self, "heard an error that answers nothing:", frame)
         self._answered(frame["id"])
         assert asked is not None
-        if failed:
+        if failed or (code == "name_taken" and self.bears_failures and self._is_haunted):
             return
         if code == "not_joined" and self.bears_failures and asked["room"] not in self.inside:
             return  # said before the join was answered, which failed
