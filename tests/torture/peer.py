@@ -100,9 +100,11 @@ class Peer:
     # Sockets
 
     async def stay(self) -> None:
-        """Be connected, for ever: whenever the socket is lost, come back."""
+        """Be connected until `depart`: whenever the socket is lost, come back."""
         while True:
             await self.lost.wait()
+            if not self.rooms:
+                return
             # The pause is the plan's: how long a client is away is a part of what is tried.
             await asyncio.sleep(self.dice.uniform(0, 0.2))
             try:
@@ -181,6 +183,11 @@ class Peer:
         if self.wire is not None:
             self.wire.hang_up()
             self.gone()
+
+    def depart(self) -> None:
+        """Go, for good."""
+        self.rooms = []
+        self.hang_up()
 
     def _ask(self, frame: Frame) -> None:
         assert self.wire is not None
