@@ -134,8 +134,8 @@ async def test_two_hundred_move_to_the_other_node_without_loss_or_herd(
     assert any(person.refused for person in persons)
     times = sorted(when - began for person in persons for when, _ in person.closed)
     assert times[0] >= QUIET * seconds
-    # Evenly over three seconds, 33 in half a second; a busy machine sees more of them at once, and
-    # a herd would be all of them.
+    # Evenly over three seconds, 33 in half a second; a busy machine sees more at once, and a
+    # herd would be all of them.
     assert max(sum(at <= when < at + 0.5 for when in times) for at in times) < 150
     assert times[-1] - times[0] > 2
 

@@ -70,6 +70,8 @@ class Link:
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 await self._flows.wait()
+                if sink.is_closing():  # it was cut while this was on its way
+                    return
                 sink.write(data)
                 await sink.drain()
         sink.transport.abort()

@@ -83,6 +83,8 @@ class Peer:
         self._sent: Counter[str] = Counter()
         """How often each id was sent on this socket."""
         self._ids = count(1)
+        self._is_haunted = False
+        """It lost a socket before it was told who it is: its ghost may have its name."""
         self._abandoned = 0
         """Joins that had no answer when their socket ended: on another node than ours they may be
         carried out when we are in again, and take our place.
@@ -98,9 +100,11 @@ class Peer:
     # Sockets
 
     async def stay(self) -> None:
-        """Be connected, for ever: whenever the socket is lost, come back."""
+        """Be connected until `depart`: whenever the socket is lost, come back."""
         while True:
             await self.lost.wait()
+            if not self.rooms:
+                return
             # The pause is the plan's: how long a client is away is a part of what is tried.
             await asyncio.sleep(self.dice.uniform(0, 0.2))
             try:
@@ -137,6 +141,7 @@ class Peer:
 
     def gone(self) -> None:
         """The socket has ended."""
+        self._is_haunted |= self._session is None
         if self.bears_failures:
             self._abandoned += sum(one["type"] == "join" for one in self._asked.values())
         self.wire = None
@@ -178,6 +183,11 @@ class Peer:
         if self.wire is not None:
             self.wire.hang_up()
             self.gone()
+
+    def depart(self) -> None:
+        """Go, for good."""
+        self.rooms = []
+        self.hang_up()
 
     def _ask(self, frame: Frame) -> None:
         assert self.wire is not None
@@ -434,7 +444,7 @@ class Peer:
         check(asked is not None, self, "heard an error that answers nothing:", frame)
         self._answered(frame["id"])
         assert asked is not None
-        if failed:
+        if failed or (code == "name_taken" and self.bears_failures and self._is_haunted):
             return
         if code == "not_joined" and self.bears_failures and asked["room"] not in self.inside:
             return  # said before the join was answered, which failed

@@ -213,7 +213,7 @@ class _Look:
             *(who.title or None, who.guest),
         )
         member.order = who.order
-        self.is_unsorted |= who.order < self._last
+        self.is_unsorted |= who.order <= self._last
         self._last = max(self._last, who.order)
         room.add(member)
         # Who is of this node is told of after their welcome.
