@@ -168,8 +168,13 @@ def test_a_duplicated_tab_does_not_send_the_same_again(tabs: Tabs, tmp_path: Pat
         expect(texts(bob)).to_have_count(3, timeout=20_000)
         assert lines(bob) == ["one", "two", "three"]
         ann.wait_for_function(
-            """() => [window, twin].some(
-              ({ document }) => !document.getElementById("stopped").hidden)"""
+            """() => [window, twin].some((one) => {
+              try {
+                return !one.document.getElementById("stopped").hidden;
+              } catch {
+                return false;  // a window that is still being shown anew has no document for us
+              }
+            })"""
         )
         left = twin if ann.locator("#stopped").is_visible() else ann
         expect(left.get_by_text("Connected")).to_be_visible(timeout=20_000)

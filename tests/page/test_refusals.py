@@ -39,14 +39,20 @@ class Refusing:
         socket.on_message(forward)
 
 
-@pytest.mark.parametrize("code", get_args(ErrorCode))
-def test_whatever_a_message_is_refused_for_its_words_stay(
-    tabs: Tabs, server: Server, code: str
-) -> None:
+def refused(tabs: Tabs, server: Server) -> tuple[Page, Refusing]:
+    """Someone in a room, and what stands between them and the server."""
     page = tabs.open("about:blank")
     between = Refusing(page)
     page.goto(server.url)
     join(page, "Ann", "garden")
+    return page, between
+
+
+@pytest.mark.parametrize("code", get_args(ErrorCode))
+def test_whatever_a_message_is_refused_for_its_words_stay(
+    tabs: Tabs, server: Server, code: str
+) -> None:
+    page, between = refused(tabs, server)
     between.error = {"code": code, "message": "the server's own words"}
     waits = code in {"rate_limited", "storage_unavailable"}
     if waits:
@@ -68,10 +74,7 @@ def test_whatever_a_message_is_refused_for_its_words_stay(
 def test_who_learns_by_a_refusal_that_they_may_not_write_is_asked_for_no_more(
     tabs: Tabs, server: Server, code: str
 ) -> None:
-    page = tabs.open("about:blank")
-    between = Refusing(page)
-    page.goto(server.url)
-    join(page, "Ann", "garden")
+    page, between = refused(tabs, server)
     between.error = {"code": code, "message": "no", "reason": "cool down"}
     say(page, "what I wrote")
     expect(page.locator("#pending .failed .text")).to_have_text("what I wrote")
