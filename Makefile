@@ -7,6 +7,7 @@ ARGS ?=
 SECONDS ?= 60
 SEED ?=
 CLUSTER ?=
+JOBS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,7 +39,7 @@ imports: $(DEV) ## the direction of imports
 	$(BIN)/lint-imports --no-cache
 
 tests: $(DEV) ## the tests alone; a part of them: make tests ARGS=tests/cli
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 coverage: $(DEV) ## the tests with the coverage of branches, which has to be 95 % or more
 	$(BIN)/coverage erase
