@@ -183,7 +183,8 @@ def limit() -> servers.Kind:
 @pytest.mark.parametrize("number", range(len(OURS) + 1))
 def test_hubbub_on_each_store_and_the_limit_lose_nothing(number: int) -> None:
     kind = [*OURS, limit()][number]
-    found = work.fanout((3, 5, 2, 2), kind, [], 0.05, 0.2)
+    # A whole second, as in the benchmark: a busy machine may pause for all of a fifth of one.
+    found = work.fanout((3, 5, 2, 2), kind, [])
     assert found["per_cpu"] > 0
     assert not set(found) & {*FAULTS, "trouble"}
 
