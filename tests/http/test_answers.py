@@ -60,7 +60,8 @@ async def test_health_is_a_small_json() -> None:
 
 async def test_every_answer_has_its_security_headers() -> None:
     async with house() as here, asking(here) as http:
-        for path in ("/", "/api/rooms", "/health", "/nothing", "/ws", "/static/style.css"):
+        paths = ("/", "/api/rooms", "/health", "/nothing", "/ws", "/static/icon.svg", "/static/no")
+        for path in paths:
             answer = await http.get(path)
             policy = answer.headers["Content-Security-Policy"]
             assert "unsafe" not in policy
@@ -68,6 +69,17 @@ async def test_every_answer_has_its_security_headers() -> None:
             assert f"ws://127.0.0.1:{here.port}" in policy
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+async def test_what_is_a_part_of_a_page_obeys_that_and_is_guessed_to_be_nothing_else() -> None:
+    async with house() as here, asking(here) as http:
+        for path, kind in (("style.css", "text/css"), ("view/app.js", "text/javascript")):
+            answer = await http.get(f"/static/{path}")
+            assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert answer.headers["Server"] == "Hubbub"
+            assert "Content-Security-Policy" not in answer.headers
 
 
 async def test_a_strange_host_does_not_get_into_the_policy() -> None:

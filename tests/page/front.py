@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from hubbub.http.app import PAGE
+from hubbub.http.page import PAGE
 
 
 class Front(SimpleHTTPRequestHandler):

@@ -6,19 +6,25 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+ALWAYS: Final = {
+    "Server": "Hubbub",  # and not which versions of what
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Headers of every answer."""
 SECURITY: Final = {
+    **ALWAYS,
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; manifest-src 'self'; connect-src 'self'{sockets}; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'self'",
-    "Server": "Hubbub",  # and not which versions of what
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-"""Headers of every answer. `{sockets}` is this host's WebSocket address, which older browsers
-do not count among `'self'`."""
+"""Headers of every answer that can be a page of its own. `{sockets}` is this host's WebSocket
+address, which older browsers do not count among `'self'`."""
+PARTS: Final = {"text/javascript", "text/css"}
+"""What is only ever a part of a page, and obeys the page's policy."""
 
 
 def answer(
@@ -51,6 +57,6 @@ def harden_headers(response: web.StreamResponse, host: str) -> None:
     # What a client calls us goes into a header only if it can be nothing but a host and a port.
     plain = host and all(char.isalnum() or char in ".-:[]" for char in host) and host.isascii()
     sockets = f" ws://{host} wss://{host}" if plain else ""
-    for name, value in SECURITY.items():
+    for name, value in (ALWAYS if response.content_type in PARTS else SECURITY).items():
         if name not in response.headers or name == "Server":
             response.headers[name] = value.replace("{sockets}", sockets)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -13,10 +12,10 @@ from aiohttp.typedefs import Middleware
 from hubbub.delivery.hub import Hub
 from hubbub.http.admission import Admission
 from hubbub.http.answers import answer, harden, refuse
+from hubbub.http.page import add_page
 from hubbub.http.refusals import RefusedError
 from hubbub.http.upgrade import Door
 
-PAGE: Final = Path(__file__).parent.parent / "web"
 LONGEST: Final = 200
 """Characters that a path may have as sent; a system fails at a file name of 256 bytes."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,9 +24,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
     """The HTTP side of the server: the page, the API, `/ws`."""
     lobby, keeper = hub.lobby, hub.keeper
-
-    async def page(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def rooms(request: web.Request) -> web.Response:
         grant = await admission.bearer(request)
@@ -67,11 +63,10 @@ def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
     app = web.Application(middlewares=[_errors(admission)])
     app.on_response_prepare.append(harden)
     app.router.add_get("/ws", door.upgrade, allow_head=False)
-    app.router.add_get("/", page)
     app.router.add_get("/api/rooms", rooms)
     app.router.add_get("/api/session", session)
     app.router.add_get("/health", health)
-    app.router.add_static("/static", PAGE)
+    add_page(app)
     return app
 
 
@@ -83,7 +78,7 @@ def _errors(admission: Admission) -> Middleware:
         try:
             if len(request.rel_url.raw_path) > LONGEST:
                 raise web.HTTPNotFound
-            response = await handler(request)
+            return await handler(request)
         except RefusedError as refusal:
             structlog.get_logger().info(
                 "refused", code=refusal.code, remote=admission.remote(request), path=request.path
@@ -97,9 +92,5 @@ def _errors(admission: Admission) -> Middleware:
             return refuse(
                 problem.status, code, f"{request.path[:LONGEST]}: {problem.reason}", allow
             )
-        if request.path.startswith("/static/"):
-            # Not by age but by asking (ETag): so a new version is there with the next load.
-            response.headers["Cache-Control"] = "no-cache"
-        return response
 
     return middleware
