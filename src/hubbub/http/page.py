@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import ETag, web
 
 PAGE: Final = Path(__file__).parent.parent / "web"
-COMMENTS: Final = re.compile(rb"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
+COMMENTS: Final = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
 """Comments that have lines of their own, as all of ours have: a third of what would be sent."""
 SMALL: Final = 400
 """Bytes up to which gzip gains nothing."""

@@ -3,20 +3,22 @@
  * the server refuses for its pace does not overtake or get overtaken. A letter keeps its `id` until
  * the frame with that id came back: however often it is sent, it happens once.
  *
- * `kind` is what it does: say something, or change or delete the message `seq` of the log `epoch`.
+ * `kind` is what it does: say something (in answer to `reply`), or change or delete the message `seq`;
+ * both are messages of the log `epoch`.
  * `safe`: it is kept where a reload finds it, or cannot be (`frail`); before that it is not sent.
  *
  * @typedef {{id: string, kind: "chat" | "edit" | "delete", text: string, seq?: number,
  *   epoch?: string, state: "waiting" | "sent" | "failed", code?: string, why?: string, until?: number,
- *   reason?: string, safe?: boolean, frail?: boolean}} Letter
+ *   reason?: string, safe?: boolean, frail?: boolean, reply?: import("./room.js").Quote}} Letter
  */
 
 /** What answers each kind. */
 const ANSWERS = { chat: "chat", edit: "edited", delete: "deleted" };
 
 /** What a letter is on the wire. @param {Letter} letter @param {string | undefined} room */
-export function frameOf({ kind, seq, text, id }, room) {
-  const what = kind === "chat" ? { text } : kind === "edit" ? { seq, text } : { seq };
+export function frameOf({ kind, seq, text, id, reply }, room) {
+  const said = reply ? { text, reply_to: reply.seq } : { text };
+  const what = kind === "chat" ? said : kind === "edit" ? { seq, text } : { seq };
   return { type: kind, room, ...what, id };
 }
 
@@ -110,7 +112,9 @@ export class Outbox {
   /** @param {string} id @returns {Letter | undefined} */
   again(id) {
     const letter = this.letters.find((one) => one.id === id);
-    if (letter) letter.state = "waiting";
+    if (!letter) return undefined;
+    if (letter.code === "not_found") delete letter.reply; // what it answered is gone
+    letter.state = "waiting";
     return letter;
   }
 

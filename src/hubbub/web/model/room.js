@@ -6,7 +6,9 @@
  * its day above it and names its author. Deleted words are nowhere.
  *
  * @typedef {{kind: "chat", seq: number, username: string, text: string, ts: number, id?: string,
- *   head: boolean, edited?: number, deleted: boolean, name?: string, guest: boolean}} ChatRow
+ *   head: boolean, edited?: number, deleted: boolean, name?: string, guest: boolean, reply?: Quote,
+ *   mentions: string[], reactions: import("./talk.js").Reactions}} ChatRow
+ * @typedef {{seq: number, username: string, text: string, deleted?: boolean}} Quote what a chat answers
  * @typedef {{kind: "joined" | "left", username: string, name?: string}} NoticeRow
  * @typedef {{kind: "moderated", seq: number, action: string, by: string, ts: number,
  *   username?: string, until?: number, reason?: string, seconds?: number, on?: boolean,
@@ -23,6 +25,8 @@
  * @typedef {{epoch: string, seq: number, events: any[], own: number[]}} Position
  */
 
+import { About, react } from "./talk.js";
+
 /** Messages of one author within this time stand together. */
 const TOGETHER = 5 * 60_000;
 /** So many of one's own messages are remembered as one's own. */
@@ -37,18 +41,19 @@ const nothing = () => ({ gone: [], top: [], end: [], changed: [] });
 /**
  * Whether a chat names its author, standing after `before`.
  * @param {Row | undefined} before
- * @param {{username: string, ts: number, name?: string, guest?: boolean}} chat
+ * @param {{username: string, ts: number, name?: string, guest?: boolean, reply?: Quote}} chat
  */
 const heads = (before, chat) =>
   before?.kind !== "chat" || before.username !== chat.username || before.name !== chat.name ||
-  before.guest !== Boolean(chat.guest) || chat.ts - before.ts > TOGETHER;
+  before.guest !== Boolean(chat.guest) || chat.ts - before.ts > TOGETHER || chat.reply !== undefined;
 
 /** @param {any} frame @param {Row | undefined} before @returns {ChatRow} */
 function chatRow(frame, before) {
-  const { seq, username, ts, id, edited, name } = frame;
+  const { seq, username, ts, id, edited, name, reply, mentions = [], reactions = {} } = frame;
   const deleted = Boolean(frame.deleted);
   const text = deleted ? "" : frame.text;
-  return { kind: "chat", seq, username, text, ts, id, edited, deleted, name, guest: Boolean(frame.guest), head: heads(before, frame) };
+  const said = { seq, username, text, ts, id, edited, deleted, name, guest: Boolean(frame.guest) };
+  return { kind: "chat", ...said, reply, mentions, reactions, head: heads(before, frame) };
 }
 
 export class Room {
@@ -80,6 +85,7 @@ export class Room {
     /** Seconds between two messages of one person; 0: any. */
     this.slow = 0;
     this.readOnly = false;
+    this.about = new About();
     /** @type {Row[]} */
     this.rows = [];
     /** The `seq`s of one's own messages: of what this session sent, whatever the name. @type {Set<number>} */
@@ -144,6 +150,7 @@ export class Room {
     this.muted = frame.muted ?? null;
     this.slow = frame.slow ?? 0;
     this.readOnly = Boolean(frame.read_only);
+    this.about.welcome(frame);
   }
 
   /**
@@ -193,6 +200,10 @@ export class Room {
       case "edited":
       case "deleted":
         return this.#change(frame);
+      case "reacted":
+        return this.#reacted(frame);
+      case "reactions":
+        return this.#alter(frame.target, (row) => (row.reactions = frame.reactions));
       case "joined":
       case "left":
         if (frame.username === this.me) return nothing();
@@ -242,7 +253,8 @@ export class Room {
     }
     if (frame.action === "slow") this.slow = frame.seconds ?? 0;
     if (frame.action === "read_only") this.readOnly = Boolean(frame.on);
-    return this.#add({ kind: "moderated", ...event, names });
+    const pinned = this.#chats.get(this.about.hear(frame) ?? 0);
+    return { ...this.#add({ kind: "moderated", ...event, names }), changed: pinned ? [pinned] : [] };
   }
 
   /** @param {...Row} rows */
@@ -278,18 +290,43 @@ export class Room {
    */
   #change(frame) {
     this.seq = Math.max(this.seq, frame.seq);
-    const row = this.#chats.get(frame.target);
-    if (!row || row.deleted) return nothing();
-    if (frame.type === "deleted" || frame.deleted) {
-      row.deleted = true;
-      row.text = "";
-      row.edited = undefined;
-    } else {
-      if (row.edited !== undefined && frame.ts < row.edited) return nothing();
-      row.text = frame.text;
-      row.edited = frame.ts;
+    if (frame.type === "deleted" || frame.deleted) return this.#empty(frame.target);
+    return this.#alter(frame.target, (row) => {
+      if (row.edited !== undefined && frame.ts < row.edited) return false;
+      Object.assign(row, { text: frame.text, edited: frame.ts, mentions: frame.mentions ?? [] });
+      return true;
+    });
+  }
+
+  /**
+   * A message that is still there is another one after `change`, unless that gives false.
+   * @param {number} seq @param {(row: ChatRow) => unknown} change
+   */
+  #alter(seq, change) {
+    const row = this.#chats.get(seq);
+    return row && !row.deleted && change(row) ? { ...nothing(), changed: [row] } : nothing();
+  }
+
+  /** A message's words go, from what quotes them, too. @param {number} seq */
+  #empty(seq) {
+    const patch = this.#alter(seq, (row) =>
+      Object.assign(row, { deleted: true, text: "", edited: undefined, mentions: [], reactions: {} }));
+    for (const row of this.#chats.values()) {
+      if (row.reply?.seq !== seq || row.reply.deleted) continue;
+      row.reply = { ...row.reply, text: "", deleted: true };
+      patch.changed.push(row);
     }
-    return { ...nothing(), changed: [row] };
+    return patch;
+  }
+
+  /** @param {any} frame */
+  #reacted(frame) {
+    this.seq = Math.max(this.seq, frame.seq);
+    return this.#alter(frame.target, (row) => {
+      const reactions = react(row.reactions, frame);
+      if (reactions) row.reactions = reactions;
+      return reactions;
+    });
   }
 
   /**

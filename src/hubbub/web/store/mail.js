@@ -97,7 +97,7 @@ export class Mail {
       const letter = this.#outbox.next(Date.now());
       if (!letter) break;
       // The number means another message there: better not done than done to the wrong one.
-      if (letter.kind !== "chat" && letter.epoch !== this.#epoch) {
+      if ((letter.kind !== "chat" || letter.reply) && letter.epoch !== this.#epoch) {
         this.#outbox.fail(letter, "not_found", this.gone);
         this.#desk.put(letter);
       } else this.send(letter);

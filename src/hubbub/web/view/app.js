@@ -7,7 +7,9 @@ import { Socket } from "../model/socket.js";
 import { Desk, deskFor, leftBehind, tidy } from "../store/desk.js";
 import { Mail } from "../store/mail.js";
 import { arrival, arrive, shut } from "./arrival.js";
-import { composer, editing, endEdit } from "./composer.js";
+import { answered, answersLost, askBy } from "./asking.js";
+import { completion } from "./completion.js";
+import { answering, composer, editing, endEdit, endReply } from "./composer.js";
 import { copyLink } from "./copy.js";
 import { closeDialog } from "./dialog.js";
 import { byId } from "./dom.js";
@@ -15,13 +17,15 @@ import { door, hideDoor, showDoor, showLeft, waitAtDoor } from "./door.js";
 import { dress, lookAgain, showLetters } from "./letters.js";
 import { apply, clear, look, showEmpty, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
-import { answered, answersLost, moderation, orderPerson, orderRoom, showModes, stillModerator } from "./moderation.js";
+import { moderation, orderPerson, orderRoom, showModes, stillModerator } from "./moderation.js";
 import { lookBack, looked, lookFailed, lookLost } from "./older.js";
 import { showPeople } from "./people.js";
 import { atDoor } from "./refusal.js";
 import { session } from "./session.js";
 import { showSpeech } from "./speech.js";
 import { note, showState, tell } from "./status.js";
+import { jump, named, showAbout, showTopic } from "./talk.js";
+import { doneWriting, hearWriters, nobodyWrites, typing } from "./typing.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -130,16 +134,20 @@ function hear(frame) {
     return back();
   }
   settle(frame);
+  hearWriters(frame, room);
+  if (frame.type === "typing") return;
   apply(room.hear(frame), room, true);
   if (frame.type === "roster") showStanding();
   if (frame.type === "moderated") {
     showSpeech(room);
     showModes();
+    showTopic(room);
     if (frame.username === room.me) askStanding();
   }
-  const edited = editing();
+  const edited = editing() ?? answering();
   if (edited !== null && room.chat(edited)?.deleted) {
     endEdit(true);
+    endReply();
     note(words.vanished);
   }
   stand();
@@ -156,6 +164,7 @@ function welcome(frame) {
   if (patch.fresh) {
     clear();
     endEdit(true);
+    endReply();
     lookLost();
   }
   note(frame.reset ? words.begunAnew : "");
@@ -163,6 +172,8 @@ function welcome(frame) {
   apply(patch, room, false);
   furnish(room);
   showEmpty(location.href);
+  showTopic(room);
+  nobodyWrites();
   if (wasMod !== room.mod) lookAgain(room);
   showStanding();
   socket?.settled();
@@ -173,6 +184,8 @@ function welcome(frame) {
   if (session.token !== shown) showToken();
   stand();
   back();
+  const seq = named();
+  if (seq) jump(seq, room);
 }
 
 /** What one may do here, as it is now. @param {any} frame */
@@ -184,6 +197,7 @@ function stoodAs(frame) {
   room.stand(frame);
   if (wasMod !== room.mod) lookAgain(room);
   showStanding();
+  showTopic(room);
   stillModerator(room);
   if (again) askStanding();
 }
@@ -326,6 +340,8 @@ function out() {
 /** Be in no room. What was not sent is kept for who comes again under this name. */
 function end() {
   endEdit();
+  endReply();
+  nobodyWrites();
   lost();
   socket?.end();
   socket = null;
@@ -345,8 +361,9 @@ function offerLeft() {
 }
 
 composer({
-  say: (text) => {
-    mail.write({ kind: "chat", text });
+  say: (text, reply) => {
+    mail.write({ kind: "chat", text, ...(reply && { reply, epoch: room?.epoch }) });
+    doneWriting();
     toEnd();
   },
   save: (seq, text) => change("edit", seq, text),
@@ -365,11 +382,15 @@ byId("leave").addEventListener("click", () => {
   byId(session.user ? "room" : "name").focus();
 });
 
+completion(() => room);
+typing(() => ready && editing() === null, () => socket?.send({ type: "typing", room: room?.name }));
+byId("about").textContent = words.about;
+byId("about").addEventListener("click", () => room && showAbout(room));
 byId("order-room").addEventListener("click", () => room && orderRoom(room));
 // A mute that a moderator lifted in another room is not told here.
 byId("message").addEventListener("focus", () => room?.muted && askStanding());
+askBy((frame) => socket?.send(frame));
 moderation({
-  send: (frame) => socket?.send(frame),
   tell,
   risen: () => {
     if (!room) return;

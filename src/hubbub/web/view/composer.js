@@ -9,13 +9,14 @@ const box = byId("message");
 const bar = byId("editing");
 /** What is being edited, and what was written before. @type {(Said & {draft: string}) | null} */
 let edits = null;
+/** What is being answered. @type {import("../model/room.js").Quote | null} */
+let answers = null;
 /** @type {(seq: number) => void} */
 let marked = () => {};
 box.placeholder = words.write;
 byId("send").textContent = words.send;
-byId("editing-what").textContent = words.editing;
 byId("cancel").textContent = words.cancel;
-byId("cancel").addEventListener("click", () => endEdit());
+byId("cancel").addEventListener("click", cancel);
 
 /** The `seq` of the message that is being edited, or null. */
 export const editing = () => edits?.seq ?? null;
@@ -43,8 +44,36 @@ function write(text) {
   grow();
 }
 
+/** Whatever it is that Escape takes back. */
+function cancel() {
+  if (edits) endEdit();
+  else endReply();
+  box.focus();
+}
+
+/** Say what the next message answers. @param {{seq: number, username: string, text: string, name?: string}} said */
+export function beginReply(said) {
+  endEdit();
+  answers = { seq: said.seq, username: said.username, text: said.text.slice(0, 120) };
+  byId("editing-what").textContent = words.replying(said.name ?? said.username, said.text.slice(0, 80));
+  bar.hidden = false;
+  box.focus();
+}
+
+/** Answer nothing. */
+export function endReply() {
+  if (!answers) return;
+  answers = null;
+  bar.hidden = true;
+}
+
+/** The `seq` of the message that is being answered, or null. */
+export const answering = () => answers?.seq ?? null;
+
 /** @param {Said} said */
 export function beginEdit(said) {
+  endReply();
+  byId("editing-what").textContent = words.editing;
   const draft = edits ? edits.draft : box.value;
   const before = edits?.seq;
   edits = { seq: said.seq, text: said.text, draft };
@@ -76,7 +105,7 @@ export function endEdit(keeps = false) {
 /**
  * Enter sends, Shift+Enter begins a line, and while an input method composes Enter is its own.
  * In an empty box ArrowUp edits one's last message; then Enter saves and Escape cancels.
- * @param {{say: (text: string) => void, save: (seq: number, text: string) => void,
+ * @param {{say: (text: string, reply?: import("../model/room.js").Quote) => void, save: (seq: number, text: string) => void,
  *   last: () => Said | undefined, marked: (seq: number) => void, note: (what: string) => void}} on
  */
 export function composer(on) {
@@ -87,7 +116,9 @@ export function composer(on) {
     if (!edits) {
       if (!text) return;
       write("");
-      on.say(text);
+      const reply = answers ?? undefined;
+      endReply();
+      on.say(text, reply);
       return;
     }
     if (!text) return on.note(words.blank);
@@ -98,7 +129,7 @@ export function composer(on) {
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Escape") endEdit();
+    if (event.key === "Escape") cancel();
     if (event.key === "ArrowUp" && box.value === "" && !edits) {
       const last = on.last();
       if (!last) return;

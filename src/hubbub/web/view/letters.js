@@ -3,21 +3,29 @@
  * on the messages that they change; and what can be done with each message.
  */
 
-import { orderTool, tools } from "./changes.js";
-import { beginEdit, editing } from "./composer.js";
+import { remover } from "./changes.js";
+import { beginEdit, beginReply, editing } from "./composer.js";
+import { button, open } from "./dialog.js";
+import { el } from "./dom.js";
+import { pick } from "./emoji.js";
 import { dressFrom, look } from "./log.js";
 import { orderPerson } from "./moderation.js";
 import { showPending } from "./pending.js";
+import { copyMessageLink, jump, pin, react, showThread } from "./talk.js";
+import { equip } from "./tools.js";
+import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Room} Room */
+/** @typedef {import("../model/room.js").ChatRow} ChatRow */
 /** @typedef {import("../store/mail.js").Mail} Mail */
+/** @typedef {import("./tools.js").Tool} Tool */
 
 /** Which change is shown as waiting on which message. @type {Map<number, string>} */
 let changing = new Map();
 
 /** @param {Mail} mail @param {Room | null} room */
 export function showLetters(mail, room) {
-  showPending(mail.letters, (id) => mail.again(id), (id) => mail.discard(id));
+  showPending(mail.letters, room, (id) => mail.again(id), (id) => mail.discard(id));
   const before = changing;
   changing = new Map();
   for (const { seq, state, id } of mail.letters) if (seq && state !== "failed") changing.set(seq, id);
@@ -39,15 +47,57 @@ export function dress(mail, here, change) {
     dress: (row, li) => {
       const room = here();
       if (!room) return;
-      if (!room.owns(row)) {
-        if (room.mod) orderTool(row, li, (whom) => orderPerson(room, whom));
-        return;
-      }
-      if (row.deleted) return;
-      li.classList.toggle("edits", editing() === row.seq);
-      tools(row, li, beginEdit, () => change("delete", row.seq, ""));
+      li.classList.toggle("mine", room.owns(row) && !row.deleted);
+      if (!row.deleted) li.classList.toggle("edits", editing() === row.seq);
+      /** @type {HTMLElement} */
+      let bar;
+      /** @type {() => Tool[]} */
+      const offered = () => offers(row, room, remover(row, li, () => bar, offered, () => change("delete", row.seq, "")));
+      const tools = offered();
+      if (tools.length) bar = equip(row, li, tools);
+    },
+    react: (row, emoji, on) => {
+      const room = here();
+      if (room) react(row.seq, emoji, on, room);
+    },
+    jump: (seq) => {
+      const room = here();
+      if (room) jump(seq, room);
     },
   });
+}
+
+/** What can be done with a message. @param {ChatRow} row @param {Room} room @param {Tool} remove @returns {Tool[]} */
+function offers(row, room, remove) {
+  /** @type {Tool[]} */
+  const keeping = room.mod && !room.owns(row) ? [{ label: words.order, name: nameToKeep(row), act: () => orderPerson(room, row) }] : [];
+  if (row.deleted) return keeping;
+  const speaks = room.silence(Date.now()) === null;
+  /** @type {Tool[]} */
+  const answers = [
+    { label: words.react, key: "+", act: () => pick(words.react, (emoji) => react(row.seq, emoji, true, room)) },
+    { label: words.reply, key: "r", act: () => beginReply(row) },
+  ];
+  /** @type {Tool[]} */
+  const own = room.owns(row) ? [{ label: words.edit, key: "e", act: () => beginEdit(row) }, remove] : [];
+  return [...(speaks ? answers : []), ...own, ...keeping, { label: words.more, key: "m", act: () => more(row, room) }];
+}
+
+/** @param {ChatRow} row */
+const nameToKeep = (row) => `${words.orderPerson(row.name ?? row.username)}: ${row.text.slice(0, 40)}`;
+
+/** What is done more seldom. @param {ChatRow} row @param {Room} room */
+function more(row, room) {
+  /** @type {(() => void)} */
+  let close = () => {};
+  const does = (/** @type {string} */ label, /** @type {() => void} */ act) => button(label, () => (close(), act()));
+  const pinned = room.about.pins.includes(row.seq);
+  const choices = [
+    does(words.copyLink, () => copyMessageLink(row.seq)),
+    does(words.thread, () => showThread(row.reply?.seq ?? row.seq, room, beginReply)),
+    ...(room.mod ? [does(pinned ? words.unpin : words.pin, () => pin(row.seq, room))] : []),
+  ];
+  ({ close } = open(words.more, el("blockquote", { text: row.text.slice(0, 140), dir: "auto" }), el("div", { class: "choices" }, ...choices)));
 }
 
 /** Show all messages anew: what can be done with them is another thing now. @param {Room} room */

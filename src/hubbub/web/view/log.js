@@ -4,6 +4,7 @@
  */
 
 import { byId, el } from "./dom.js";
+import { keepBy } from "./markup.js";
 import { render } from "./row.js";
 import { words } from "./words.js";
 
@@ -27,7 +28,24 @@ let sticks = true;
 /** @type {Map<Row, HTMLElement>} */
 let items = new Map();
 /** @type {import("./row.js").Wardrobe} */
-let wardrobe = { waits: () => undefined, dress: () => {} };
+let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {} };
+
+/**
+ * Bring a message to the middle, and the keyboard to it.
+ * @param {Row} row
+ */
+export function reveal(row) {
+  const li = items.get(row);
+  if (!li) return;
+  sticks = false;
+  li.scrollIntoView({ block: "center" });
+  li.tabIndex = -1;
+  li.focus({ preventScroll: true });
+  li.classList.remove("found");
+  void li.offsetWidth; // so that the mark begins anew
+  li.classList.add("found");
+  sticks = atEnd();
+}
 
 /** @param {typeof wardrobe} mine */
 export function dressFrom(mine) {
@@ -79,6 +97,8 @@ export function keepPlace(change) {
   const now = held?.isConnected ? held : [...items.values()].find((li) => li.dataset.seq && li.dataset.seq === held?.dataset.seq);
   if (now && before !== undefined) scroll.scrollTop += now.getBoundingClientRect().top - before;
 }
+
+keepBy(keepPlace);
 
 /** Begin anew. */
 export function clear() {
@@ -134,7 +154,14 @@ export function apply(patch, room, live) {
  */
 export function look(row, room) {
   const old = row && items.get(row);
-  if (row && old) old.replaceWith(item(row, room, false));
+  if (!row || !old) return;
+  const held = old.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : undefined;
+  const anew = item(row, room, false);
+  old.replaceWith(anew);
+  // The keyboard stays where it was: on the same button, or on the message.
+  if (held === undefined) return;
+  const same = held && anew.querySelector(`[aria-label="${CSS.escape(held)}"]`);
+  /** @type {HTMLElement} */ (same || anew).focus({ preventScroll: true });
 }
 
 /** @param {string} link */

@@ -3,7 +3,7 @@
  * one that takes the password. All is asked of the server, and its answer is told.
  */
 
-import { newId } from "../model/link.js";
+import { ask } from "./asking.js";
 import { byId, el } from "./dom.js";
 import { button, choice, field, group, open, whenClosed } from "./dialog.js";
 import { until } from "./time.js";
@@ -16,12 +16,8 @@ import { words } from "./words.js";
 /** So much of a message tells it from others. */
 const QUOTED = 140;
 
-/** What was asked and not answered yet, and who waits for it. @type {Map<string, (answer: any) => void>} */
-const asked = new Map();
 /** Given once, and shown to each new socket while this tab lives; it is kept nowhere else. */
 let password = "";
-/** @type {(frame: object) => void} */
-let send = () => {};
 /** @type {(what: string) => void} */
 let tell = () => {};
 /** @type {() => void} */
@@ -29,36 +25,12 @@ let risen = () => {};
 /** Marks the modes that hold, in the dialog about the room. */
 let marks = () => {};
 
-/** @param {{send: typeof send, tell: typeof tell, risen: typeof risen}} on `risen`: one is a moderator now */
+/** @param {{tell: typeof tell, risen: typeof risen}} on `risen`: one is a moderator now */
 export function moderation(on) {
-  ({ send, tell, risen } = on);
+  ({ tell, risen } = on);
   byId("order-login").textContent = words.moderator;
   byId("order-login").addEventListener("click", askPassword);
   byId("order-room").textContent = words.orderRoom;
-}
-
-/** @param {Act} act @param {(answer: any) => void} then */
-function ask(act, then) {
-  const id = newId((bytes) => crypto.getRandomValues(bytes));
-  asked.set(id, then);
-  send({ ...act, id });
-}
-
-/**
- * A frame: whether it answers something asked here, and is of no concern to the room.
- * @param {any} frame
- */
-export function answered(frame) {
-  const then = asked.get(frame.id);
-  if (!then) return false;
-  asked.delete(frame.id);
-  then(frame);
-  return frame.seq === undefined;
-}
-
-/** The connection is gone, and the answers with it. */
-export function answersLost() {
-  asked.clear();
 }
 
 /** The room's modes are others. */

@@ -6,15 +6,26 @@ import { apply, keepPlace } from "./log.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Room} Room */
+/** @typedef {import("../model/room.js").ChatRow} Row */
 
 /** So near the top, in pixels, that older messages are wanted soon. */
 const NEAR = 800;
 const LIMIT = 50;
+/** More at once on the way to a message. */
+const STRIDE = 100;
 
 const scroll = byId("scroll");
 const head = byId("older");
 /** What was asked for and not answered yet. @type {{id: string, before: number} | null} */
 let asked = null;
+/** A message that is looked for, and what then. @type {{seq: number, then: (row: Row | undefined) => void} | null} */
+let wanted = null;
+
+/** Older messages are asked for until this one is there. @param {number} seq @param {(row: Row | undefined) => void} then */
+export function seek(seq, then) {
+  wanted = { seq, then };
+  scroll.dispatchEvent(new Event("scroll")); // looks back, as at the top
+}
 
 /**
  * Ask, if it is time to.
@@ -22,9 +33,9 @@ let asked = null;
  */
 export function lookBack(room, send) {
   show(room);
-  if (asked || room.seq === 0 || room.begins || scroll.scrollTop > NEAR) return;
+  if (asked || room.seq === 0 || room.begins || (!wanted && scroll.scrollTop > NEAR)) return;
   asked = { id: newId((bytes) => crypto.getRandomValues(bytes)), before: room.oldest };
-  send({ type: "history", room: room.name, before: asked.before, limit: LIMIT, id: asked.id });
+  send({ type: "history", room: room.name, before: asked.before, limit: wanted ? STRIDE : LIMIT, id: asked.id });
   show(room);
 }
 
@@ -33,10 +44,14 @@ export function lookBack(room, send) {
  * @param {any} frame @param {Room} room
  */
 export function looked(frame, room) {
-  if (frame.id !== asked?.id) return;
+  if (!asked || frame.id !== asked.id) return;
   const fits = asked.before === room.oldest;
   asked = null;
   if (fits) keepPlace(() => (apply(room.older(frame), room, false), show(room)));
+  if (!wanted || (room.oldest > wanted.seq && !room.begins)) return;
+  const { seq, then } = wanted;
+  wanted = null;
+  then(room.chat(seq));
 }
 
 /**
@@ -51,7 +66,7 @@ export function lookFailed(error) {
 
 /** The connection is gone, and the answer with it. */
 export function lookLost() {
-  asked = null;
+  asked = wanted = null;
 }
 
 /** @param {Room} room */

@@ -40,7 +40,7 @@ export function showPeople(room, order) {
     return item;
   });
   if (room.count > room.users.length) {
-    items.push(el("li", { class: "more", text: words.more(room.count - room.users.length) }));
+    items.push(el("li", { class: "more", text: words.others(room.count - room.users.length) }));
   }
   byId("people").replaceChildren(...items);
 }

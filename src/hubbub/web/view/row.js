@@ -1,7 +1,9 @@
 /** How each row of the log looks. */
 
-import { hue, parts } from "../model/text.js";
+import { hue } from "../model/text.js";
 import { el } from "./dom.js";
+import { said } from "./markup.js";
+import { reactions } from "./reactions.js";
 import { clock, dayName, moment, until } from "./time.js";
 import { words } from "./words.js";
 
@@ -13,9 +15,10 @@ import { words } from "./words.js";
 
 /**
  * What the page knows of a chat beside the room: `waits`, a change that is not in the log yet, and
- * `dress`, which adds what can be done with it.
+ * `dress`, which adds what can be done with it; and what a press on its parts does.
  * @typedef {{waits: (row: ChatRow) => Letter | undefined,
- *   dress: (row: ChatRow, li: HTMLElement) => void}} Wardrobe
+ *   dress: (row: ChatRow, li: HTMLElement) => void,
+ *   react: (row: ChatRow, emoji: string, on: boolean) => void, jump: (seq: number) => void}} Wardrobe
  */
 
 /** @param {Row} row @param {Room} room @param {Wardrobe} wardrobe */
@@ -37,33 +40,57 @@ export function render(row, room, wardrobe) {
       return el("li", { class: "notice act", text, dir: "auto" });
     }
     case "chat": {
-      const li = chat(row, room, wardrobe.waits(row));
+      const li = chat(row, room, wardrobe);
       wardrobe.dress(row, li);
       return li;
     }
   }
 }
 
-/** @param {ChatRow} row @param {Room} room @param {Letter | undefined} waits */
-function chat(row, room, waits) {
-  const own = row.username === room.me ? " own" : "";
-  const li = el("li", { class: `chat${own}${row.head ? " head" : ""}` });
+/** Whose message it is. @param {{username: string, name?: string}} chat */
+export function nameIn({ username, name }) {
+  const label = el("b", { class: `name hue-${hue(username)}`, text: name ?? username, dir: "auto" });
+  if (name) label.title = username;
+  return label;
+}
+
+/** What a message answers. @param {import("../model/room.js").Quote} reply @param {Room} room @param {(seq: number) => void} [jump] */
+export function quote(reply, room, jump) {
+  const who = room.names.get(reply.username) ?? reply.username;
+  const text = reply.deleted ? words.deleted : reply.text;
+  const name = el("b", { text: who, dir: "auto" });
+  const one = el(jump ? "button" : "p", { class: "quote" }, name, el("span", { text, dir: "auto" }));
+  if (jump) {
+    one.setAttribute("aria-label", words.answers(who, text));
+    one.addEventListener("click", () => jump(reply.seq));
+  }
+  return one;
+}
+
+/** @param {ChatRow} row @param {Room} room @param {Wardrobe} wardrobe */
+function chat(row, room, wardrobe) {
+  const waits = wardrobe.waits(row);
+  const own = row.username === room.me;
+  const called = !own && row.mentions.some((name) => name === room.me || name === "@room");
+  const li = el("li", { class: `chat${own ? " own" : ""}${row.head ? " head" : ""}${called ? " called" : ""}` });
   li.dataset.seq = String(row.seq);
   if (row.head) {
-    const name = el("b", { class: `name hue-${hue(row.username)}`, text: row.name ?? row.username, dir: "auto" });
-    if (row.name) name.title = row.username;
     const guest = row.guest ? [el("span", { class: "you", text: words.guest })] : [];
-    li.append(el("p", { class: "by" }, name, ...guest, clock(row.ts)));
+    li.append(el("p", { class: "by" }, nameIn(row), ...guest, clock(row.ts)));
   }
+  if (row.reply) li.append(quote(row.reply, room, wardrobe.jump));
   const goes = row.deleted || waits?.kind === "delete";
-  const body = goes ? el("p", { class: "text gone", text: words.deleted }) : text(waits?.text ?? row.text);
+  const body = goes
+    ? el("div", { class: "text gone", text: words.deleted })
+    : text(waits?.text ?? row.text, row.mentions);
   if (row.edited !== undefined && !goes) {
     const mark = el("span", { class: "edited", text: words.edited });
     mark.title = moment(row.edited);
     body.append(mark);
   }
+  if (room.about.pins.includes(row.seq)) body.append(el("span", { class: "pinned", text: words.pinned }));
   if (!row.head) body.append(clock(row.ts));
-  li.append(body);
+  li.append(body, ...reactions(row, room, (emoji, on) => wardrobe.react(row, emoji, on)));
   if (waits) {
     li.classList.add("waiting");
     li.append(el("p", { class: "why", text: waits.kind === "edit" ? words.changing : words.removing }));
@@ -71,19 +98,5 @@ function chat(row, room, waits) {
   return li;
 }
 
-/** @param {string} said */
-export function text(said) {
-  const body = el("p", { class: "text", dir: "auto" });
-  for (const part of parts(said)) {
-    if (!part.href) {
-      body.append(part.text);
-      continue;
-    }
-    const link = /** @type {HTMLAnchorElement} */ (el("a", { text: part.text }));
-    link.href = part.href;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer nofollow ugc";
-    body.append(link);
-  }
-  return body;
-}
+/** @param {string} words @param {string[]} [mentions] */
+export const text = (words, mentions) => el("div", { class: "text", dir: "auto" }, said(words, mentions));

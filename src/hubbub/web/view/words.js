@@ -29,10 +29,62 @@ export const words = {
   beginning: "This is the beginning of the room",
   oldest: "Nothing older is kept",
   edited: "edited",
+  react: "React",
+  reply: "Reply",
+  more: "More",
+  thread: "Thread",
+  copyLink: "Copy link",
+  linkCopied: "The link is on the clipboard.",
+  pin: "Pin",
+  unpin: "Take the pin off",
+  pinned: "pinned",
+  pins: "Pinned",
+  noPins: "Nothing is pinned here.",
+  goThere: "Go there",
+  olderReplies: "Older replies",
+  noReplies: "Nobody has answered it yet.",
+  notThere: "It is not there any more.",
+  notLoaded: "It could not be loaded. Try again when you are connected.",
+  about: "About",
+  topic: "Topic",
+  description: "Description",
+  editTopic: "Change the topic",
+  noTopic: "Nobody has said what this room is about.",
+  walk: "The arrow keys go from one to the next; R replies, + reacts, E edits, M shows more.",
+  /** @param {string} who @param {string} text */
+  replying: (who, text) => `You are answering ${who}: ${text}`,
+  /** @param {string} who @param {string} text */
+  answers: (who, text) => `In answer to ${who}: ${text}`,
+  /** @param {string} emoji @param {string[]} names @param {number} count */
+  reactedBy: (emoji, names, count) =>
+    `${emoji} ${names.join(", ")}${count > names.length ? ` and ${count - names.length} more` : ""}`,
+  retryAlone: "Send without the answer",
+  offers: "Suggestions",
+  wholeRoom: "everyone in the room",
+  findEmoji: "Find an emoji",
+  noEmoji: "There is no emoji of that name.",
+  often: "Often used",
+  found: "Found",
+  /** Groups of emoji, by their names in Unicode's data. @type {Record<string, string>} */
+  emojiGroups: {
+    "Smileys & Emotion": "Smileys",
+    "People & Body": "People",
+    "Animals & Nature": "Animals and nature",
+    "Food & Drink": "Food and drink",
+    "Travel & Places": "Travel and places",
+    Activities: "Activities",
+    Objects: "Things",
+    Symbols: "Signs",
+    Flags: "Flags",
+  },
+  /** @param {string[]} names */
+  writing: (names) =>
+    names.length === 0 ? "" : `${names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`} ${names.length === 1 ? "is" : "are"} writing…`,
+  manyWrite: "Several people are writing…",
   deleted: "Message deleted",
   you: "you",
   /** @param {number} n */
-  more: (n) => `and ${n} more`,
+  others: (n) => `and ${n} more`,
   waiting: "Waiting to be sent",
   failed: { chat: "Not sent", edit: "Not changed", delete: "Not deleted" },
   changing: "This change waits to be sent",
@@ -128,6 +180,8 @@ export const words = {
       purge: `${by} deleted the messages of ${whom}`,
       slow: act.seconds ? `Slow mode: one message in ${act.seconds} s` : "Slow mode is over",
       read_only: act.on ? "Only moderators can write now" : "Everyone can write again",
+      topic: act.topic ? `${by} changed the topic: ${act.topic}` : `${by} took the topic away`,
+      pin: `${by} ${act.on ? "pinned a message" : "took the pin off a message"}`,
     };
     const what = /** @type {Record<string, string>} */ (does)[act.action] ?? `${by} did something as a moderator`;
     return `${what}${act.reason ? `: ${act.reason}` : ""}`;
