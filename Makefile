@@ -14,6 +14,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 RUNTIME := $(VENV)/stamp-runtime
 DEV := $(VENV)/stamp-dev
+NODE := $(VENV)/stamp-node
+NODE_DO := $(BIN)/python -m tests.node
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -32,8 +34,9 @@ style: $(DEV) ## ruff: rules and layout
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(DEV) ## mypy, strict, on sources and tests
+types: $(DEV) $(NODE) ## strict types: mypy on sources and tests, TypeScript on the page
 	$(BIN)/mypy
+	$(NODE_DO) node tests/page/node_modules/typescript/bin/tsc --project tests/page
 
 imports: $(DEV) ## the direction of imports
 	$(BIN)/lint-imports --no-cache
@@ -107,4 +110,8 @@ $(RUNTIME): $(BIN)/python requirements/build.txt requirements/runtime.txt pyproj
 
 $(DEV): $(RUNTIME) requirements/dev.txt
 	$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(NODE): $(DEV) tests/page/package-lock.json
+	$(NODE_DO) npm ci --prefix tests/page --no-audit --no-fund --silent
 	@touch $@

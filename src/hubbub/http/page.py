@@ -14,7 +14,9 @@ from typing import Final
 from aiohttp import ETag, web
 
 PAGE: Final = Path(__file__).parent.parent / "web"
-COMMENTS: Final = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
+COMMENTS: Final = re.compile(
+    rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE
+)
 """Comments that have lines of their own, as all of ours have: a third of what would be sent."""
 SMALL: Final = 400
 """Bytes up to which gzip gains nothing."""
@@ -59,11 +61,11 @@ class File:
             response = web.Response(status=304)
         else:
             response = web.Response(body=self.zipped if zips else self.body)
-            response.content_type = self.kind
-            if self.kind.startswith("text/"):
-                response.charset = "utf-8"
             if zips:
                 response.headers["Content-Encoding"] = "gzip"
+        response.content_type = self.kind
+        if self.kind.startswith("text/"):
+            response.charset = "utf-8"
         response.etag = ETag(tag)
         response.headers["Vary"] = "Accept-Encoding"
         # Not by age but by asking: so a new version is there with the next load.

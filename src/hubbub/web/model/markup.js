@@ -2,7 +2,7 @@
  * What a text comes to: a tree of few kinds, made by `marked` where there may be anything to make.
  * What people write is never HTML here, and a link leads to a page or to nothing.
  *
- * @typedef {{kind: "text", text: string} | {kind: "code" | "block", text: string} | {kind: "line"} |
+ * @typedef {{kind: "text" | "code", text: string} | {kind: "block", text: string, lang: string} | {kind: "line"} |
  *   {kind: "link", href: string, of: Node[]} |
  *   {kind: "bold" | "italic" | "struck" | "quote" | "paragraph" | "item", of: Node[]} |
  *   {kind: "list", of: Node[], first?: number}} Node
@@ -54,7 +54,7 @@ function node(token, depth) {
   const of = () => nodes(token.tokens ?? [], depth + 1);
   switch (token.type) {
     case "code":
-      return { kind: "block", text: token.text };
+      return { kind: "block", text: token.text, lang: token.lang ?? "" };
     case "codespan":
       return { kind: "code", text: token.text };
     case "br":

@@ -10,6 +10,7 @@ let count = 0;
 byId("order-close").textContent = words.close;
 byId("order-close").addEventListener("click", () => box.close());
 box.addEventListener("close", () => {
+  if (box.open) return; // it is told late, and shows something else by now
   closed();
   byId("order-body").replaceChildren();
 });

@@ -75,11 +75,12 @@ function show(node, mentions) {
       return [el("code", { text: node.text, dir: "ltr" })];
     case "block": {
       const block = el("pre", { dir: "ltr" }, el("code", { text: node.text }));
+      if (node.lang) block.dataset.lang = node.lang;
       block.tabIndex = 0; // it may be wider than the page, and a keyboard has to move it
       return [block];
     }
     case "link":
-      return [link(node.href, inner())];
+      return [link(node.href, node.of.flatMap((one) => (one.kind === "text" ? [document.createTextNode(one.text)] : show(one, []))))];
     case "list": {
       const list = /** @type {HTMLOListElement} */ (el(node.first === undefined ? "ul" : "ol", {}, ...inner()));
       if (node.first !== undefined) list.start = node.first;
