@@ -134,6 +134,12 @@ class Settings:
     max_rooms_per_connection: int = _setting(
         100, "Rooms that one connection may be in at one time.", least=1
     )
+    max_followed: int = _setting(
+        100, "Rooms that one connection may hear news of without being in them.", least=1
+    )
+    news_interval: float = _setting(
+        1.0, "Seconds in which the news of followed rooms are gathered into one frame.", above=0
+    )
     max_rooms: int = _setting(
         0, "Rooms with someone in them at one time, on this server. 0: no limit.", least=0
     )

@@ -30,7 +30,7 @@ JUNK: list[Any] = [
 ]
 FIELDS = ["type", "room", "username", "text", "id", "session", "since", "epoch", "keep", "seq"]
 FIELDS += ["before", "limit", "token", "password", "seconds", "reason", "everywhere", "address"]
-FIELDS += ["number", "on", "reply_to", "emoji", "topic", "after", "extra"]
+FIELDS += ["rooms", "number", "on", "reply_to", "emoji", "topic", "after", "extra"]
 SEEDS: list[dict[str, Any]] = [
     {"type": "join", "room": "red", "username": "ann", "keep": True, "since": 1, "epoch": "e"},
     {"type": "join", "room": "blue", "username": "bob", "session": "s" * 22},
@@ -43,6 +43,7 @@ SEEDS: list[dict[str, Any]] = [
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "room": "red"},
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "on": False, "room": "red"},
     {"type": "rooms", "after": "a", "limit": 5},
+    {"type": "follow", "rooms": ["red", "blue"]},
     {"type": "typing", "room": "red"},
     {"type": "chat", "text": "@ann @room @ @@ann", "room": "red"},
     {"type": "thread", "seq": 1, "room": "red", "before": 9, "limit": 5},

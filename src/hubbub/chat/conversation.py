@@ -6,12 +6,13 @@ emoji is one of Unicode's list, written in full.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from heapq import nsmallest
 from typing import Final, Protocol
 
 import msgspec
 
+from hubbub.chat import names
 from hubbub.chat.occupancy import Occupancy
 from hubbub.chat.room import Room
 from hubbub.chat.session import (
@@ -19,6 +20,7 @@ from hubbub.chat.session import (
     AskHeads,
     AskThread,
     Effect,
+    Heed,
     Post,
     Session,
     Survey,
@@ -29,18 +31,21 @@ from hubbub.chat.speech import Speech, place_of, refuse
 from hubbub.chat.standing import BARE, Standing
 from hubbub.protocol import incoming
 from hubbub.protocol.draft import Reaction
-from hubbub.protocol.incoming import AskRooms, React, Talking, Type
-from hubbub.protocol.outgoing import Listed, Ok, Rooms, Typing
+from hubbub.protocol.incoming import AskRooms, Follow, React, Talking, Type
+from hubbub.protocol.outgoing import Fresh, Listed, News, Ok, Rooms, Typing
 
 TYPING: Final = 3.0
 """Seconds between two times that a member is said to be writing."""
 
 
-class _Timed(msgspec.Struct):
+class _Said(msgspec.Struct):
+    seq: int
     ts: int
+    mentions: list[str] = []
 
 
-_read_ts = msgspec.json.Decoder(_Timed).decode
+read_said = msgspec.json.Decoder(_Said).decode
+"""What news have of a message, from its JSON."""
 
 
 class Rules(Protocol):
@@ -48,17 +53,29 @@ class Rules(Protocol):
 
     @property
     def max_reactions(self) -> int: ...
+    @property
+    def max_followed(self) -> int: ...
+    @property
+    def max_room(self) -> int: ...
 
 
 class Conversation:
     """Decides on the frames of a conversation."""
 
     def __init__(
-        self, rules: Rules, rooms: Mapping[str, Room], standing: Standing, speech: Speech
+        self,
+        rules: Rules,
+        rooms: Mapping[str, Room],
+        standing: Standing,
+        speech: Speech,
+        unix: Callable[[float], int],
     ) -> None:
+        self._unix = unix
         self._standing = standing
         self._rooms = rooms
         self._most = rules.max_reactions
+        self._most_followed = rules.max_followed
+        self._longest = rules.max_room
         self._speech = speech
 
     def handle(self, session: Session, frame: Talking, now: float) -> list[Effect]:
@@ -95,14 +112,41 @@ class Conversation:
 
         return AskCounts(session, frame.id, counted)
 
+    def follow(self, session: Session, frame: Follow, now: float) -> list[Effect]:
+        """Let a session hear news of rooms; of those that it may not be in it hears nothing."""
+        if len(frame.rooms) > self._most_followed:
+            message = f"at most {self._most_followed} rooms can be followed"
+            return [refuse(session, "invalid", message, frame.id)]
+        try:
+            places = [names.clean(name, "room", self._longest) for name in frame.rooms]
+        except names.BadNameError as problem:
+            return [refuse(session, problem.code, str(problem), frame.id)]
+        unix = self._unix(now)
+        rooms = [place for place in dict.fromkeys(places) if self.hears(session, place, unix)]
+
+        def stood(heads: list[tuple[int, bytes | None]]) -> list[Effect]:
+            session.following = tuple(rooms)
+            stand = zip(rooms, heads, strict=True)
+            news = News([Fresh(room, *_newest(last)) for room, (_, last) in stand], frame.id)
+            return [Heed(session, news)]
+
+        return [AskHeads(session, rooms, frame.id, stood)]
+
+    def hears(self, session: Session, place: str, unix: int) -> bool:
+        """Whether a session may hear of a room, at a time of day (Unix ms)."""
+        if session.grant is not None and not session.grant.reads(place):
+            return False
+        ban = self._standing.banned(session.identity, session.address, place, unix)
+        return ban is None or session.moderates(place)
+
     def _list(self, session: Session, frame: AskRooms, counts: Mapping[str, int]) -> Rooms:
         grant, about = session.grant, self._standing.about
-        names = [
+        seen = [
             name for name in counts if name > frame.after and (grant is None or grant.reads(name))
         ]
-        first = nsmallest(frame.limit, names)
+        first = nsmallest(frame.limit, seen)
         rooms = [Listed(name, counts[name], topic=about.get(name, BARE).topic) for name in first]
-        return Rooms(rooms, len(names) > len(first), frame.id)
+        return Rooms(rooms, len(seen) > len(first), frame.id)
 
     def _type(self, session: Session, place: str, frame: Type, now: float) -> list[Effect]:
         refusal = self._speech.refuse_voice(session, place, frame.id, now)
@@ -135,4 +179,12 @@ def put_head(room: Listed, seq: int, last: bytes | None) -> None:
     """Put into a room's line where its log stands, whose last message this is, as JSON."""
     room.seq = seq
     if last is not None:
-        room.ts = _read_ts(last).ts
+        room.ts = read_said(last).ts
+
+
+def _newest(last: bytes | None) -> tuple[int, int | None]:
+    """The `seq` and the time of a message; of none 0 and None."""
+    if last is None:
+        return 0, None
+    said = read_said(last)
+    return said.seq, said.ts

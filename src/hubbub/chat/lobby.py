@@ -43,6 +43,7 @@ from hubbub.protocol.incoming import (
     Chat,
     Delete,
     Edit,
+    Follow,
     History,
     Incoming,
     Join,
@@ -94,8 +95,9 @@ class Lobby:
         self._paces = paces = limits.Paces(rules)
         mentions = Mentions(self.rooms, self.standing)
         self._speech = Speech(rules, paces, self.standing, mentions, self.unix)
-        self._conversation = Conversation(rules, self.rooms, self.standing, self._speech)
+        self._conversation = Conversation(rules, self.rooms, self.standing, self._speech, self.unix)
         self._converse = self._conversation.handle
+        self.hears = self._conversation.hears
         self._moderation = Moderation(
             self.rooms, self.standing, proofs.is_password, self.unix, self._exit
         )
@@ -143,6 +145,8 @@ class Lobby:
                 if self.occupancy is not None:
                     return [self._conversation.survey_all(session, frame, self.occupancy)]
                 return [self._conversation.survey(session, frame)]
+            case Follow():
+                return self._conversation.follow(session, frame, now)
             case AskThread() | Type():
                 return self._converse(session, frame, now)
             case Auth():

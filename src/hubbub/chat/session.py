@@ -16,7 +16,7 @@ from hubbub.chat.grants import Grant
 from hubbub.chat.room import Member, Present, Room
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.incoming import Join
-from hubbub.protocol.outgoing import Outgoing, Rooms
+from hubbub.protocol.outgoing import News, Outgoing, Rooms
 from hubbub.protocol.presence import Claim
 
 
@@ -25,14 +25,15 @@ class Session:
 
     `identity` is a hash that proves who it is (None before the first join) and `secret` what it
     proves it with; with a token, `grant` is what that says, and there is no secret. `rooms` maps a
-    room's name to the membership; `address` is where it comes from, of IPv6 the /64; `is_mod` after
-    it gave the moderators' password. `socket` is whatever delivery hangs here, and chat never looks
-    at it. `talk`, `moves`, `rest`, `octets` and `refused` are its numbers for the paces of
-    `limits.Paces`.
+    room's name to the membership, and `following` has the rooms of which it hears news; `address`
+    is where it comes from, of IPv6 the /64; `is_mod` after it gave the moderators' password.
+    `socket` is whatever delivery hangs here, and chat never looks at it. `talk`, `moves`, `rest`,
+    `octets` and `refused` are its numbers for the paces of `limits.Paces`.
     """
 
     __slots__ = (
         "address",
+        "following",
         "grant",
         "identity",
         "is_mod",
@@ -51,6 +52,7 @@ class Session:
         self.address = address
         self.grant: Grant | None = None
         self.is_mod = False
+        self.following: tuple[str, ...] = ()
         self.rooms: dict[str, Member] = {}
         self.identity = b""
         self.secret = ""
@@ -252,6 +254,13 @@ class AskHeads(Struct):
     then: Callable[[list[tuple[int, bytes | None]]], list[Effect]]
 
 
+class Heed(Struct):
+    """From now on the session hears news of the rooms that it follows, beginning with `frame`."""
+
+    session: Session
+    frame: News
+
+
 class Dismiss(Struct):
     """Close this session's socket with `code` and `reason`; it is in no room any more."""
 
@@ -277,5 +286,6 @@ Effect = (
     | AskWritings
     | AskCounts
     | AskHeads
+    | Heed
     | Dismiss
 )

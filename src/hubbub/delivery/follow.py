@@ -100,10 +100,6 @@ class Following(Threaded):
         """Ask the store something; `done` gets the answer."""
         self._reader.ask(what, done)
 
-    def heads(self, rooms: list[str], done: Done[list[tuple[int, bytes | None]]]) -> None:
-        """See `Shared.heads`."""
-        self._reader.ask(partial(self._shared.heads, rooms), done)
-
     def whisper(self, room: str, key: str) -> None:
         """See `Shared.whisper`; where it cannot be said it is not."""
         self._reader.ask(partial(self._shared.whisper, room, key), _drop)

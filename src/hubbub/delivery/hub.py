@@ -35,6 +35,7 @@ from hubbub.chat.session import (
     Enter,
     Exit,
     Free,
+    Heed,
     Hold,
     Post,
     Record,
@@ -48,6 +49,7 @@ from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
+from hubbub.delivery.news import Gazette
 from hubbub.delivery.questions import Question, Questions, survey
 from hubbub.delivery.records import recorded
 from hubbub.delivery.renewal import Verify, renew
@@ -79,6 +81,8 @@ class Rules(Protocol):
     def tail_events(self) -> int: ...
     @property
     def tail_bytes(self) -> int: ...
+    @property
+    def news_interval(self) -> float: ...
 
 
 class Hub:
@@ -94,6 +98,7 @@ class Hub:
         self.questions = Questions(self)
         self.log = structlog.get_logger()
         self.expiry = Expiry(loop)
+        self.gazette = Gazette(self, loop, rules.news_interval)
         self.presence: Presence | None = None
         """Where there are many nodes: tells them who is here."""
         self.verify: Verify | None = None
@@ -123,6 +128,7 @@ class Hub:
     def stop(self) -> None:
         """Look no more."""
         self.expiry.stop()
+        self.gazette.stop()
         if self._clock is not None:
             self._clock.cancel()
 
@@ -190,6 +196,7 @@ class Hub:
         """A reader is gone: it leaves its rooms, once."""
         for effect in self.lobby.drop(reader.session):
             self.put(effect)
+        self.gazette.forget(reader)
 
     @property
     def is_behind(self) -> bool:
@@ -325,6 +332,8 @@ class Hub:
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
             case Browse() | AskThread() | AskAuthor() | AskWritings() | AskCounts() | AskHeads():
                 self.questions.ask(effect)
+            case Heed():
+                self.gazette.heed(effect)
             case Ask() | Free() | Hold():
                 assert self.presence is not None
                 self.presence.feel(effect)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 Done = Callable[[T | StoreError], None]
 Found = tuple[list[bytes], bool]
 """Chats, oldest first, and whether there are older ones."""
+Heads = list[tuple[int, bytes | None]]
+"""The `seq` of each log's newest event, and its last chat."""
 
 RETRY: Final = 1.0
 """Seconds until a store that failed is tried again, and who was refused may ask again."""
@@ -70,6 +72,10 @@ class Keeper(Protocol):
 
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         """See `Store.writings`."""
+        ...
+
+    def heads(self, names: Sequence[str], done: Done[Heads]) -> None:
+        """See `Store.heads`."""
         ...
 
     def rest(self, name: str) -> None:
@@ -124,6 +130,10 @@ class Inline:
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         """See `Keeper`."""
         done(self._store.writings(name, author, count))
+
+    def heads(self, names: Sequence[str], done: Done[Heads]) -> None:
+        """See `Keeper`."""
+        done(self._store.heads(names))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""
@@ -202,6 +212,10 @@ class Threaded:
     def writings(self, name: str, author: bytes, count: int, done: Done[list[int]]) -> None:
         """See `Keeper`."""
         self._reader.ask(partial(self._store.writings, name, author, count), done)
+
+    def heads(self, names: Sequence[str], done: Done[Heads]) -> None:
+        """See `Keeper`."""
+        self._reader.ask(partial(self._store.heads, names), partial(self._read, done))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""

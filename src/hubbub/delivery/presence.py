@@ -282,10 +282,6 @@ class Presence:
         """How many are in the rooms that other nodes have?"""
         self._keeper.find(self._account.counts, done)
 
-    def heads(self, rooms: list[str], done: Done[list[tuple[int, bytes | None]]]) -> None:
-        """Where do the logs of these rooms stand? See `Shared.heads`."""
-        self._keeper.heads(rooms, done)
-
     async def counts(self) -> dict[str, int]:
         """How many are in each room of all nodes; while Redis is away, of this one's."""
         answer: asyncio.Future[dict[str, int] | StoreError] = self._loop.create_future()

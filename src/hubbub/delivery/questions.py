@@ -68,12 +68,12 @@ class Questions:
                 keeper.writings(question.room, question.author, question.most, writings)
 
     def _ask_of_rooms(self, question: OfRooms) -> None:
-        presence, done = self._hub.presence, partial(self._answered, question, 0)
-        assert presence is not None
-        if isinstance(question, AskCounts):
-            presence.count(_then(done, question.then))
-        else:
-            presence.heads(question.rooms, _then(done, question.then))
+        done = partial(self._answered, question, 0)
+        if isinstance(question, AskHeads):
+            self._hub.keeper.heads(question.rooms, _then(done, question.then))
+            return
+        assert self._hub.presence is not None
+        self._hub.presence.count(_then(done, question.then))
 
     def _answered(self, question: Question, changes: int, found: list[Effect] | StoreError) -> None:
         """What was asked of the store is there."""

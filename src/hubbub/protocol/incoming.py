@@ -142,6 +142,17 @@ class AskRooms(Struct, tag_field="type", tag="rooms", gc=False):
     id: Id | None = None
 
 
+class Follow(Struct, tag_field="type", tag="follow", gc=False):
+    """Hear of news in these rooms, in the place of those followed before; none: of no more.
+
+    It is answered by `news` of all of them, and then comes `news` where there is some: at most
+    once a second, and only of rooms that this connection is not in. One need not be in any.
+    """
+
+    rooms: list[str]
+    id: Id | None = None
+
+
 class Leave(Struct, tag_field="type", tag="leave", gc=False):
     """Leave one room, or without `room` all of them. With an `id` it is answered by `left`."""
 
@@ -287,7 +298,7 @@ Aimed = Kick | Mute | Ban | Purge
 Moderating = Mod | Aimed | Pardon | AskSanctions | Slow | ReadOnly | SetTopic | Pin
 Talking = AskThread | React | Type
 """What belongs to a conversation beyond saying something."""
-Looking = History | AskRooms
+Looking = History | AskRooms | Follow
 """What changes nothing and tells nobody else."""
 Incoming = Join | Chat | Leave | Ping | Edit | Delete | Looking | Auth | Talking | Moderating
 

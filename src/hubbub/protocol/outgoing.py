@@ -311,6 +311,32 @@ class Rooms(Struct, tag_field="type", tag="rooms", omit_defaults=True):
     id: str | None = None
 
 
+class Fresh(Struct, omit_defaults=True, gc=False):
+    """A room's newest message: its `seq` (0: there is none) and its time.
+
+    `count` is how many have come since the last news, and `mentions` has the names in them.
+    Neither is there where only the newest one was looked at.
+    """
+
+    room: str
+    seq: int
+    ts: int | None = None
+    count: int = 0
+    mentions: list[str] = []
+
+
+class News(Struct, tag_field="type", tag="news", omit_defaults=True):
+    """To who follows rooms: there are new messages in these.
+
+    `seq` is that of the newest message (0: there is none) and `ts` its time (Unix ms). `count`
+    says how many came since the last news, of those in the room's `history`, and `mentions` has
+    the names that they mention; neither is there where that is not known.
+    """
+
+    rooms: list[Fresh]
+    id: str | None = None
+
+
 class Missed(Struct, tag_field="type", tag="gap", gc=False):
     """To one reader who was away or too slow: these events of the room are gone for it."""
 
@@ -358,6 +384,7 @@ Outgoing = (
     | Past
     | Thread
     | Rooms
+    | News
     | Sanctions
     | Missed
     | Pong

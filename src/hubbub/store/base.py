@@ -168,6 +168,13 @@ class Store(Protocol):
         """The newest `count` chats of an author that are not deleted, by `seq`, newest first."""
         ...
 
+    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
+        """Of each log the `seq` of its newest event and its last chat, open or not; to any thread.
+
+        Raises `StoreError`.
+        """
+        ...
+
     def rest(self, name: str, now: float) -> None:
         """Nobody is in the room any more, as of `now` (Unix seconds): the log is closed."""
         ...
@@ -195,13 +202,6 @@ class Shared(Store, Protocol):
     @property
     def presence(self) -> Presence:
         """Who is in the open rooms, on all nodes."""
-        ...
-
-    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
-        """Of each log the `seq` of its newest event and its last chat, open or not; to any thread.
-
-        Raises `StoreError`.
-        """
         ...
 
     def whisper(self, room: str, key: str) -> None:

@@ -273,6 +273,12 @@ class MemoryStore:
         )
         return list(islice(found, count))
 
+    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
+        """See `Store.heads`."""
+        logs = map(self._logs.get, names)
+        last = [(log.seq, log.chats(log.seq + 1, 1)) if log else (0, []) for log in logs]
+        return [(seq, chats[0][1] if chats else None) for seq, chats in last]
+
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
         log = self._logs.get(name)

@@ -292,7 +292,7 @@ class RedisStore:
         return found[1::2][::-1], bool(more)
 
     def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
-        """See `Shared.heads`."""
+        """See `Store.heads`."""
         found: list[tuple[int, bytes | None]] = []
         for answer in self._call([("head", name) for name in names]):
             if isinstance(answer, StoreError):

@@ -67,6 +67,17 @@ def find(db: sqlite3.Connection, name: str) -> Head | None:
     return Head(number, epoch.decode(), floor, seq, ts)
 
 
+def head(db: sqlite3.Connection, name: str) -> tuple[int, bytes | None]:
+    """The `seq` of a log's newest event, and its last chat as JSON; `(0, None)`: there is none."""
+    found = db.execute("SELECT id, floor FROM log WHERE name = ?", (name,)).fetchone()
+    if found is None:
+        return 0, None
+    log, floor = found
+    newest = db.execute("SELECT max(seq) FROM event WHERE log = ?", (log,)).fetchone()[0]
+    last = chats(db, log, (newest or 0) + 1, 1)
+    return max(floor, newest or 0), last[0][1] if last else None
+
+
 def chats(db: sqlite3.Connection, log: int, before: int, count: int) -> list[tuple[int, bytes]]:
     """The newest `count` chats of a log before `before`, as `(seq, JSON)`, the newest first."""
     seqs, joined = db.execute(

@@ -201,6 +201,11 @@ class SqliteStore:
             ).fetchall()
         return [seq for (seq,) in found]
 
+    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
+        """See `Store.heads`."""
+        with self._reading, self._errors():
+            return [rows.head(self._reader, name) for name in names]
+
     def _head(self, name: str) -> Head:
         head = self._heads.get(name)
         if head is None:
