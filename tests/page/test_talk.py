@@ -35,9 +35,8 @@ PHONE: dict[str, Any] = {
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    flags = ("--addr", "127.0.0.1:0", "--store", "sqlite:chat.db", "--mod-password", PASSWORD)
-    flags += ("--rate", "0")
-    with serving(*flags, cwd=tmp_path) as running:
+    flags = ("--store", "sqlite:chat.db", "--mod-password", PASSWORD, "--rate", "0")
+    with serving("--addr", "127.0.0.1:0", *flags, cwd=tmp_path) as running:
         yield running
 
 
