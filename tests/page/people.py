@@ -27,7 +27,7 @@ def join(page: Page, name: str, room: str | None = None) -> None:
     """Come in by the door."""
     page.get_by_label("Name").fill(name)
     if room is not None:
-        page.get_by_label("Room").fill(room)
+        page.get_by_label("Room", exact=True).fill(room)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_label("Message")).to_be_visible()
     expect(page.get_by_text("Connected")).to_be_visible()

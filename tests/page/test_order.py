@@ -261,7 +261,7 @@ def test_a_ban_is_of_this_room_or_of_the_server_as_the_moderator_chose(
     join(bob, "Bob", "garden")
     act(menu(ann, "Bob"), "Ban", where="Everywhere on this server")
     expect(bob.locator("#stopped")).to_contain_text("You are banned from this server")
-    bob.get_by_label("Room").fill("elsewhere")
+    bob.get_by_label("Room", exact=True).fill("elsewhere")
     bob.get_by_role("button", name="Join").click()
     expect(bob.get_by_role("button", name="Join")).to_be_enabled()
     expect(bob.locator("#stopped")).to_contain_text("You are banned from this server")

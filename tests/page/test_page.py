@@ -90,7 +90,7 @@ def test_a_reload_rejoins_and_a_new_tab_waits(tabs: Tabs, server: Server) -> Non
     other = tabs.watch(ann.context.new_page(), ann.url)
     expect(other.get_by_role("button", name="Join")).to_be_visible()
     expect(other.get_by_label("Name")).to_have_value("Ann")
-    expect(other.get_by_label("Room")).to_have_value("garden")
+    expect(other.get_by_label("Room", exact=True)).to_have_value("garden")
 
 
 def test_who_is_replaced_is_told_and_does_not_come_back(tabs: Tabs, server: Server) -> None:
@@ -110,7 +110,7 @@ def test_a_name_that_is_taken_is_said_beside_the_field(tabs: Tabs, server: Serve
     ann, eve = tabs.open(server.url), tabs.open(server.url)
     join(ann, "Ann", "garden")
     eve.get_by_label("Name").fill("ann")
-    eve.get_by_label("Room").fill("garden")
+    eve.get_by_label("Room", exact=True).fill("garden")
     eve.get_by_role("button", name="Join").click()
     expect(eve.locator("#name-trouble")).to_contain_text("taken")
     expect(eve.get_by_label("Name")).to_be_focused()

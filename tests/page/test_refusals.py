@@ -94,7 +94,7 @@ def test_a_full_server_says_so_and_lets_one_in_as_soon_as_it_can(
         bob.goto(server.url)
         expect(bob.locator("#stopped")).to_contain_text("The chat is full at the moment.")
         bob.get_by_label("Name").fill("Bob")
-        bob.get_by_label("Room").fill("garden")
+        bob.get_by_label("Room", exact=True).fill("garden")
         bob.get_by_role("button", name="Join").click()
         expect(bob.locator("#stopped")).to_contain_text("Trying again in a moment.")
         # From here on it asks first, and does not knock in vain.

@@ -115,7 +115,7 @@ def test_who_may_only_read_knows_it_before_they_write(tabs: Tabs, tmp_path: Path
         say(page, "hello")
         expect(texts(page)).to_have_count(1)
         page.get_by_role("button", name="Leave").click()
-        page.get_by_label("Room").fill("secret")
+        page.get_by_label("Room", exact=True).fill("secret")
         page.get_by_role("button", name="Join").click()
         expect(page.locator("#stopped")).to_have_text("You may not be in this room.")
 

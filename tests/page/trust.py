@@ -42,7 +42,7 @@ def kept(folder: Path, password: str = PASSWORD, port: int = 0) -> Iterator[Serv
 def come_in(page: Page, room: str) -> None:
     """Join as a user, whom nobody asks for a name."""
     expect(page.get_by_text("Choose a room.")).to_be_visible()
-    page.get_by_label("Room").fill(room)
+    page.get_by_label("Room", exact=True).fill(room)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("Connected")).to_be_visible()
 

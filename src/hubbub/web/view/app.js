@@ -9,23 +9,28 @@ import { Mail } from "../store/mail.js";
 import { arrival, arrive, shut } from "./arrival.js";
 import { answered, answersLost, askBy } from "./asking.js";
 import { completion } from "./completion.js";
-import { answering, composer, editing, endEdit, endReply } from "./composer.js";
+import { answering, composer, draft, editing, endEdit, endReply, write } from "./composer.js";
 import { copyLink } from "./copy.js";
 import { closeDialog } from "./dialog.js";
 import { byId } from "./dom.js";
+import { draftOf, drafts, isDraftOf, keepDraft, noDraft } from "./drafts.js";
 import { door, hideDoor, showDoor, showLeft, waitAtDoor } from "./door.js";
 import { dress, lookAgain, showLetters } from "./letters.js";
 import { apply, clear, look, showEmpty, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
 import { moderation, orderPerson, orderRoom, showModes, stillModerator } from "./moderation.js";
 import { lookBack, looked, lookFailed, lookLost } from "./older.js";
+import { options } from "./options.js";
 import { showPeople } from "./people.js";
 import { atDoor } from "./refusal.js";
 import { session } from "./session.js";
+import { beginNews, endNews, hearNews, newsTo, rooms, showRooms, sidebar } from "./sidebar.js";
 import { showSpeech } from "./speech.js";
 import { note, showState, tell } from "./status.js";
 import { jump, named, showAbout, showTopic } from "./talk.js";
+import { switcher } from "./switcher.js";
 import { doneWriting, hearWriters, nobodyWrites, typing } from "./typing.js";
+import { came, comeIn, showTitle, unread } from "./unread.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -93,8 +98,10 @@ function furnish(mine) {
   const url = new URL(location.href);
   url.searchParams.set("room", mine.name);
   history.replaceState(null, "", url);
-  document.title = `${mine.name} · Hubbub`;
+  rooms.here = mine.name;
+  showTitle(mine);
   byId("place").textContent = mine.name;
+  if (!isDraftOf(mine.name, mine.me)) write(draftOf(mine.name, mine.me));
   if (byId("house").hidden) {
     hideDoor();
     toEnd();
@@ -136,7 +143,9 @@ function hear(frame) {
   settle(frame);
   hearWriters(frame, room);
   if (frame.type === "typing") return;
+  if (frame.type === "news") return hearNews(frame);
   apply(room.hear(frame), room, true);
+  came(frame, room);
   if (frame.type === "roster") showStanding();
   if (frame.type === "moderated") {
     showSpeech(room);
@@ -171,6 +180,9 @@ function welcome(frame) {
   (frame.history ?? []).forEach(settle);
   apply(patch, room, false);
   furnish(room);
+  comeIn(room, frame.seq);
+  showRooms();
+  beginNews();
   showEmpty(location.href);
   showTopic(room);
   nobodyWrites();
@@ -350,8 +362,26 @@ function end() {
   showSpeech(null);
   mail.close().then(offerLeft);
   note("");
-  document.title = "Hubbub";
+  keepDraft(draft());
+  noDraft();
+  endNews();
+  showTitle(null);
 }
+
+/** Go to another room under the same name. @param {string} place */
+function go(place) {
+  byId("message").focus();
+  if (!room || place === room.name) return;
+  const url = new URL(location.href);
+  url.searchParams.set("room", place);
+  history.pushState(null, "", url);
+  enter(room.me, place, true);
+}
+
+addEventListener("popstate", () => {
+  const place = new URL(location.href).searchParams.get("room");
+  if (room && place && place !== room.name) enter(room.me, place, true);
+});
 
 /** At the door: what was left unsent. One look after the other: each holds the locks that it tries. */
 function offerLeft() {
@@ -364,6 +394,7 @@ composer({
   say: (text, reply) => {
     mail.write({ kind: "chat", text, ...(reply && { reply, epoch: room?.epoch }) });
     doneWriting();
+    keepDraft("");
     toEnd();
   },
   save: (seq, text) => change("edit", seq, text),
@@ -374,12 +405,23 @@ composer({
 
 byId("copy").textContent = words.copy;
 byId("copy").addEventListener("click", copyLink);
-byId("leave").textContent = words.leave;
-byId("leave").addEventListener("click", () => {
-  mail.desk?.forget();
-  out();
-  showDoor();
-  byId(session.user ? "room" : "name").focus();
+for (const id of ["leave", "leave-too"]) {
+  byId(id).textContent = words.leave;
+  byId(id).addEventListener("click", () => {
+    mail.desk?.forget();
+    out();
+    showDoor();
+    byId(session.user ? "room" : "name").focus();
+  });
+}
+sidebar(go);
+switcher(go);
+options();
+unread(() => room);
+drafts(draft);
+newsTo({
+  isMe: (names) => names.some((name) => name === room?.me || name === "@room"),
+  called: () => showTitle(room),
 });
 
 completion(() => room);

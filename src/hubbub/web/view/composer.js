@@ -38,8 +38,11 @@ export function silence(why, placeholder) {
   if (byId("silence").textContent !== (why ?? "")) byId("silence").textContent = why ?? "";
 }
 
-/** @param {string} text */
-function write(text) {
+/** What is being written that is no edit. */
+export const draft = () => (edits ? edits.draft : box.value);
+
+/** Let something stand in the box, as if it were written now. @param {string} text */
+export function write(text) {
   box.value = text;
   grow();
 }

@@ -17,8 +17,11 @@ export async function copyText(text) {
   }
 }
 
-/** Put the room's link on the clipboard. */
+/** Give the room's link on: by what the phone has for that, or by the clipboard. */
 export async function copyLink() {
+  if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+    return navigator.share({ title: document.title, url: location.href }).catch(() => {}); // thought better of it
+  }
   await copyText(location.href);
   byId("copy").textContent = words.copied;
   window.setTimeout(() => (byId("copy").textContent = words.copy), 2000);

@@ -13,6 +13,7 @@ import { orderPerson } from "./moderation.js";
 import { showPending } from "./pending.js";
 import { copyMessageLink, jump, pin, react, showThread } from "./talk.js";
 import { equip } from "./tools.js";
+import { isFirstNew } from "./unread.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Room} Room */
@@ -60,6 +61,7 @@ export function dress(mail, here, change) {
       const room = here();
       if (room) react(row.seq, emoji, on, room);
     },
+    isFirstNew,
     jump: (seq) => {
       const room = here();
       if (room) jump(seq, room);

@@ -28,7 +28,7 @@ let sticks = true;
 /** @type {Map<Row, HTMLElement>} */
 let items = new Map();
 /** @type {import("./row.js").Wardrobe} */
-let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {} };
+let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {}, isFirstNew: () => false };
 
 /**
  * Bring a message to the middle, and the keyboard to it.

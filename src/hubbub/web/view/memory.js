@@ -19,6 +19,11 @@ function set(store, key, value) {
   }
 }
 
+/** Something that this browser keeps for good. @param {string} key */
+export const read = (key) => get(localStorage, key);
+/** @param {string} key @param {string} value empty: it is kept no more */
+export const write = (key, value) => set(localStorage, key, value);
+
 export const memory = {
   get name() { return get(localStorage, "name"); },
   set name(value) { set(localStorage, "name", value); },

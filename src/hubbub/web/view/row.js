@@ -15,10 +15,12 @@ import { words } from "./words.js";
 
 /**
  * What the page knows of a chat beside the room: `waits`, a change that is not in the log yet, and
- * `dress`, which adds what can be done with it; and what a press on its parts does.
+ * `dress`, which adds what can be done with it; what a press on its parts does;
+ * and whether the line above what is new stands there.
  * @typedef {{waits: (row: ChatRow) => Letter | undefined,
  *   dress: (row: ChatRow, li: HTMLElement) => void,
- *   react: (row: ChatRow, emoji: string, on: boolean) => void, jump: (seq: number) => void}} Wardrobe
+ *   react: (row: ChatRow, emoji: string, on: boolean) => void, jump: (seq: number) => void,
+ *   isFirstNew: (row: ChatRow) => boolean}} Wardrobe
  */
 
 /** @param {Row} row @param {Room} room @param {Wardrobe} wardrobe */
@@ -67,13 +69,17 @@ export function quote(reply, room, jump) {
   return one;
 }
 
+/** Whether a message is to oneself, or to all. @param {ChatRow} row @param {Room} room */
+export const mentionsMe = (row, room) => row.mentions.some((name) => name === room.me || name === "@room");
+
 /** @param {ChatRow} row @param {Room} room @param {Wardrobe} wardrobe */
 function chat(row, room, wardrobe) {
   const waits = wardrobe.waits(row);
   const own = row.username === room.me;
-  const called = !own && row.mentions.some((name) => name === room.me || name === "@room");
+  const called = !own && mentionsMe(row, room);
   const li = el("li", { class: `chat${own ? " own" : ""}${row.head ? " head" : ""}${called ? " called" : ""}` });
   li.dataset.seq = String(row.seq);
+  if (wardrobe.isFirstNew(row)) li.append(el("p", { class: "new-line" }, el("span", { text: words.newHere })));
   if (row.head) {
     const guest = row.guest ? [el("span", { class: "you", text: words.guest })] : [];
     li.append(el("p", { class: "by" }, nameIn(row), ...guest, clock(row.ts)));

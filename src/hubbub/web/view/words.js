@@ -29,6 +29,35 @@ export const words = {
   beginning: "This is the beginning of the room",
   oldest: "Nothing older is kept",
   edited: "edited",
+  rooms: "Rooms",
+  otherRooms: "Other rooms",
+  /** @param {number} n */
+  roomsWithNews: (n) => `Rooms, something is new in ${n}`,
+  /** @param {number} n */
+  unread: (n) => `${n} new`,
+  /** @param {number} n */
+  mentions: (n) => `${n} to you`,
+  /** @param {number} n */
+  inside: (n) => (n === 1 ? "1 person" : `${n} people`),
+  /** @param {string} name */
+  forgetRoom: (name) => `Take ${name} off the list`,
+  findRoom: "Go to a room…",
+  goToRoom: "Go to a room",
+  /** @param {string} name */
+  newRoom: (name) => `Begin “${name}”`,
+  newHere: "New since you looked",
+  /** @param {string} who @param {string} room */
+  calledBy: (who, room) => `${who} in ${room}`,
+  options: "Settings",
+  theme: "How it looks",
+  /** @type {[string, string][]} */
+  themes: [["As the system", ""], ["Light", "light"], ["Dark", "dark"], ["High contrast", "contrast"]],
+  notify: "When someone mentions you",
+  notifyOn: "Tell me outside the page, too",
+  notifyOff: "Do not tell me any more",
+  notifyRefused: "The browser does not allow it for this page. You can change that in its settings.",
+  notifyNever: "This browser cannot tell you of mentions outside the page here.",
+  findPerson: "Find someone",
   react: "React",
   reply: "Reply",
   more: "More",

@@ -1,0 +1,133 @@
+/**
+ * The rooms that one knows, and what is new in them. No DOM, no clock.
+ *
+ * Laws: what has been seen of a room only grows, but where the log is another one; what is new is
+ * never less than one where something is; the room that one is looking at has nothing new.
+ *
+ * @typedef {{name: string, seen: number, unread: number, mentions: number, visited: number}} Kept
+ * @typedef {Kept & {head: number, topic: string, count: number}} Entry `head`: of its newest message
+ */
+
+/** So many rooms are kept, the last visited ones; the server lets one follow as many. */
+const MOST = 100;
+
+/** @param {string} name @returns {Entry} */
+const blank = (name) => ({ name, seen: 0, unread: 0, mentions: 0, visited: 0, head: 0, topic: "", count: 0 });
+
+export class Rooms {
+  /** @type {Map<string, Entry>} */
+  #known = new Map();
+  /** Rooms that others are in, and one never was. @type {Entry[]} */
+  others = [];
+  /** The room that one is in; empty: none. */
+  here = "";
+
+  /** @param {Kept[]} [kept] what `kept` gave earlier */
+  constructor(kept = []) {
+    for (const entry of kept) this.#known.set(entry.name, { ...blank(entry.name), ...entry });
+  }
+
+  /** What is to be kept: the rooms that one was in. @returns {Kept[]} */
+  get kept() {
+    return this.#newest.map(({ name, seen, unread, mentions, visited }) => ({ name, seen, unread, mentions, visited }));
+  }
+
+  get #newest() {
+    return [...this.#known.values()].sort((a, b) => b.visited - a.visited).slice(0, MOST);
+  }
+
+  /** The rooms that one was in, by name. @returns {Entry[]} */
+  get all() {
+    return this.#newest.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** @param {string} name */
+  get(name) {
+    return this.#known.get(name);
+  }
+
+  /** How many words mention one, in rooms that one has not looked at since. */
+  get mentions() {
+    return this.all.reduce((sum, { mentions }) => sum + mentions, 0);
+  }
+
+  /** Whether anything is new anywhere. */
+  get isNew() {
+    return this.all.some(({ unread }) => unread > 0);
+  }
+
+  /** One is in this room from now on; `visit` is a number that grows. @param {string} name @param {number} visit */
+  enter(name, visit) {
+    this.here = name;
+    this.others = this.others.filter((other) => other.name !== name);
+    this.#known.set(name, { ...(this.#known.get(name) ?? blank(name)), visited: visit });
+  }
+
+  /** @param {string} name */
+  forget(name) {
+    this.#known.delete(name);
+  }
+
+  /** All of a room up to `seq` has been seen. @param {string} name @param {number} seq */
+  read(name, seq) {
+    const entry = this.#known.get(name);
+    if (!entry || (seq === entry.seen && !entry.unread)) return false;
+    Object.assign(entry, { seen: seq, head: seq, unread: 0, mentions: 0 });
+    return true;
+  }
+
+  /** Something was said in the room that one is in, while one did not look. @param {boolean} called whether to one */
+  miss(called) {
+    const entry = this.#known.get(this.here);
+    if (!entry) return;
+    entry.unread += 1;
+    if (called) entry.mentions += 1;
+  }
+
+  /**
+   * @param {{rooms: {room: string, seq: number, count?: number, mentions?: string[]}[]}} frame `news`
+   * @param {(names: string[]) => boolean} isMe whether names in it mean oneself
+   * @returns {boolean} whether there are words to one
+   */
+  hear({ rooms }, isMe) {
+    let called = false;
+    for (const { room, seq, count = 0, mentions = [] } of rooms) {
+      const entry = this.#known.get(room);
+      if (!entry || room === this.here) continue;
+      if (seq < entry.seen) entry.seen = 0; // another log
+      const known = Math.max(entry.seen, entry.head);
+      entry.head = seq;
+      if (seq <= known) continue;
+      entry.unread += Math.max(1, count);
+      if (!isMe(mentions)) continue;
+      entry.mentions += 1;
+      called = true;
+    }
+    return called;
+  }
+
+  /** @param {{rooms: {room: string, count: number, topic?: string}[]}} frame `rooms` */
+  list({ rooms }) {
+    for (const entry of this.#known.values()) entry.count = 0;
+    this.others = [];
+    for (const { room, count, topic = "" } of rooms) {
+      const entry = this.#known.get(room);
+      if (entry) Object.assign(entry, { count, topic });
+      else this.others.push({ ...blank(room), count, topic });
+    }
+  }
+
+  /**
+   * Rooms whose names have what is sought: those that begin with it first, what is new before the rest.
+   * @param {string} sought @returns {Entry[]}
+   */
+  find(sought) {
+    const folded = (/** @type {string} */ one) => one.normalize("NFKC").toLowerCase();
+    const query = folded(sought.trim());
+    const weight = (/** @type {Entry} */ one) =>
+      (folded(one.name).startsWith(query) ? 0 : 4) + (one.visited ? 0 : 2) + (one.unread ? 0 : 1);
+    return [...this.all, ...this.others]
+      .filter(({ name }) => folded(name).includes(query))
+      .sort((a, b) => weight(a) - weight(b) || b.mentions - a.mentions || a.name.localeCompare(b.name));
+  }
+}

@@ -1,0 +1,149 @@
+/** The rooms beside the room: those one was in with what is new there, and others to go to. */
+
+import { Rooms } from "../model/rooms.js";
+import { ask } from "./asking.js";
+import { byId, el } from "./dom.js";
+import { read, write } from "./memory.js";
+import { words } from "./words.js";
+
+/** @typedef {import("../model/rooms.js").Entry} Entry */
+
+/** How often the list of rooms is asked for while one looks, in ms. */
+const EVERY = 60_000;
+
+const list = byId("room-list");
+const others = byId("other-rooms");
+const toggle = byId("rooms-button");
+export const rooms = new Rooms(kept());
+/** @type {(place: string) => void} */
+let go = () => {};
+let timer = 0;
+
+/** @returns {import("../model/rooms.js").Kept[]} */
+function kept() {
+  try {
+    const found = JSON.parse(read("rooms") || "[]");
+    return Array.isArray(found) ? found.filter((one) => typeof one?.name === "string") : [];
+  } catch {
+    return []; // not ours
+  }
+}
+
+/** @param {(place: string) => void} to how one goes to a room */
+export function sidebar(to) {
+  go = to;
+  byId("rooms-title").textContent = words.rooms;
+  byId("others-title").textContent = words.otherRooms;
+  toggle.textContent = words.rooms;
+  toggle.addEventListener("click", () => drawer(toggle.getAttribute("aria-expanded") !== "true"));
+  addEventListener("keydown", (event) => event.key === "Escape" && !document.querySelector("dialog[open]") && drawer(false));
+  byId("scroll").addEventListener("pointerdown", () => drawer(false));
+  document.addEventListener("visibilitychange", () => document.hidden || look());
+}
+
+/** @param {boolean} open */
+export function drawer(open) {
+  document.body.classList.toggle("rooms-open", open);
+  toggle.setAttribute("aria-expanded", String(open));
+}
+
+/** The server has us: it tells of news from now on. */
+export function beginNews() {
+  ask({ type: "follow", rooms: rooms.kept.map(({ name }) => name) }, hearNews);
+  look();
+}
+
+/** Which rooms are there? */
+function look() {
+  clearTimeout(timer);
+  if (!rooms.here) return;
+  timer = window.setTimeout(look, EVERY);
+  if (document.hidden) return;
+  ask({ type: "rooms" }, (frame) => {
+    if (frame.type !== "rooms") return;
+    rooms.list(frame);
+    showRooms();
+  });
+}
+
+/** One is in no room. */
+export function endNews() {
+  clearTimeout(timer);
+  rooms.here = "";
+  drawer(false);
+}
+
+/** @type {(names: string[]) => boolean} */
+let isMe = () => false;
+/** @type {() => void} */
+let called = () => {};
+
+/** @param {{isMe: typeof isMe, called: typeof called}} on `called`: there are words to one in another room */
+export function newsTo(on) {
+  ({ isMe, called } = on);
+}
+
+/** @param {any} frame `news` */
+export function hearNews(frame) {
+  if (frame.type !== "news") return;
+  if (rooms.hear(frame, isMe)) called();
+  showRooms();
+}
+
+/** Keep and show what is known. */
+export function showRooms() {
+  write("rooms", JSON.stringify(rooms.kept));
+  const focused = document.activeElement?.getAttribute("data-room");
+  list.replaceChildren(...rooms.all.map((entry) => item(entry, true)));
+  others.replaceChildren(...rooms.others.map((entry) => item(entry, false)));
+  byId("others-title").hidden = rooms.others.length === 0;
+  const elsewhere = rooms.all.filter(({ name, unread }) => unread && name !== rooms.here);
+  toggle.classList.toggle("news", elsewhere.length > 0);
+  toggle.setAttribute("aria-label", elsewhere.length ? words.roomsWithNews(elsewhere.length) : words.rooms);
+  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`[data-room="${CSS.escape(focused)}"]`))?.focus();
+}
+
+/** @param {Entry} entry @param {boolean} known */
+function item(entry, known) {
+  const { name, unread, mentions, topic, count } = entry;
+  const link = /** @type {HTMLAnchorElement} */ (el("a", { class: unread ? "room news" : "room" }, el("span", { text: name, dir: "auto" })));
+  const to = new URL(location.href);
+  to.searchParams.set("room", name);
+  link.href = to.href;
+  link.title = topic || name;
+  link.dataset.room = name;
+  if (name === rooms.here) link.setAttribute("aria-current", "page");
+  if (mentions) link.append(badge(`@${mentions}`, words.mentions(mentions), "badge called"));
+  else if (unread) link.append(badge(unread > 99 ? "99+" : String(unread), words.unread(unread), "badge"));
+  else if (!known) link.append(badge(String(count), words.inside(count), "you"));
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab
+    event.preventDefault();
+    drawer(false);
+    go(name);
+  });
+  const li = el("li", {}, link);
+  if (known && name !== rooms.here) li.append(forget(name));
+  return li;
+}
+
+/** @param {string} text @param {string} aloud @param {string} look */
+function badge(text, aloud, look) {
+  const one = el("span", { class: look, text });
+  one.setAttribute("aria-hidden", "true");
+  return el("span", {}, one, el("span", { class: "unseen", text: aloud }));
+}
+
+/** @param {string} name */
+function forget(name) {
+  const one = el("button", { class: "small forget", text: "×" });
+  one.setAttribute("aria-label", words.forgetRoom(name));
+  one.title = words.forgetRoom(name);
+  one.addEventListener("click", () => {
+    rooms.forget(name);
+    beginNews();
+    showRooms();
+    byId("find-room").focus();
+  });
+  return one;
+}
