@@ -4,8 +4,10 @@
  * Laws: what has been seen of a room only grows, but where the log is another one; what is new is
  * never less than one where something is; the room that one is looking at has nothing new.
  *
- * @typedef {{name: string, seen: number, unread: number, mentions: number, visited: number}} Kept
- * @typedef {Kept & {head: number, topic: string, count: number}} Entry `head`: of its newest message
+ * `head` is the newest message that one has heard of.
+ *
+ * @typedef {{name: string, seen: number, head: number, unread: number, mentions: number, visited: number}} Kept
+ * @typedef {Kept & {topic: string, count: number}} Entry
  */
 
 /** So many rooms are kept, the last visited ones; the server lets one follow as many. */
@@ -29,7 +31,7 @@ export class Rooms {
 
   /** What is to be kept: the rooms that one was in. @returns {Kept[]} */
   get kept() {
-    return this.#newest.map(({ name, seen, unread, mentions, visited }) => ({ name, seen, unread, mentions, visited }));
+    return this.#newest.map(({ topic, count, ...kept }) => kept);
   }
 
   get #newest() {
@@ -87,23 +89,23 @@ export class Rooms {
   /**
    * @param {{rooms: {room: string, seq: number, count?: number, mentions?: string[]}[]}} frame `news`
    * @param {(names: string[]) => boolean} isMe whether names in it mean oneself
-   * @returns {boolean} whether there are words to one
+   * @returns {string[]} the rooms with words to one
    */
   hear({ rooms }, isMe) {
-    let called = false;
+    const calls = [];
     for (const { room, seq, count = 0, mentions = [] } of rooms) {
       const entry = this.#known.get(room);
       if (!entry || room === this.here) continue;
-      if (seq < entry.seen) entry.seen = 0; // another log
+      if (seq < entry.seen) entry.seen = entry.head = 0; // another log
       const known = Math.max(entry.seen, entry.head);
       entry.head = seq;
       if (seq <= known) continue;
       entry.unread += Math.max(1, count);
       if (!isMe(mentions)) continue;
       entry.mentions += 1;
-      called = true;
+      calls.push(room);
     }
-    return called;
+    return calls;
   }
 
   /** @param {{rooms: {room: string, count: number, topic?: string}[]}} frame `rooms` */

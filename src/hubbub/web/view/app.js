@@ -30,7 +30,7 @@ import { note, showState, tell } from "./status.js";
 import { jump, named, showAbout, showTopic } from "./talk.js";
 import { switcher } from "./switcher.js";
 import { doneWriting, hearWriters, nobodyWrites, typing } from "./typing.js";
-import { came, comeIn, showTitle, unread } from "./unread.js";
+import { came, comeIn, showTitle, tell as tellOutside, unread } from "./unread.js";
 import { words } from "./words.js";
 
 /** Events that are kept, so that a reload shows at once where one was. */
@@ -421,7 +421,10 @@ unread(() => room);
 drafts(draft);
 newsTo({
   isMe: (names) => names.some((name) => name === room?.me || name === "@room"),
-  called: () => showTitle(room),
+  heard: (calls) => {
+    showTitle(room);
+    for (const place of calls) tellOutside(words.calledIn(place), "", place);
+  },
 });
 
 completion(() => room);

@@ -75,19 +75,20 @@ export function endNews() {
 
 /** @type {(names: string[]) => boolean} */
 let isMe = () => false;
-/** @type {() => void} */
-let called = () => {};
+/** @type {(calls: string[]) => void} */
+let heard = () => {};
 
-/** @param {{isMe: typeof isMe, called: typeof called}} on `called`: there are words to one in another room */
+/** @param {{isMe: typeof isMe, heard: typeof heard}} on `heard`: there is news, and words to one in these rooms */
 export function newsTo(on) {
-  ({ isMe, called } = on);
+  ({ isMe, heard } = on);
 }
 
 /** @param {any} frame `news` */
 export function hearNews(frame) {
   if (frame.type !== "news") return;
-  if (rooms.hear(frame, isMe)) called();
+  const calls = rooms.hear(frame, isMe);
   showRooms();
+  heard(calls);
 }
 
 /** Keep and show what is known. */

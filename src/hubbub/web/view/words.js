@@ -48,6 +48,8 @@ export const words = {
   newHere: "New since you looked",
   /** @param {string} who @param {string} room */
   calledBy: (who, room) => `${who} in ${room}`,
+  /** @param {string} room */
+  calledIn: (room) => `Someone mentions you in ${room}`,
   options: "Settings",
   theme: "How it looks",
   /** @type {[string, string][]} */
