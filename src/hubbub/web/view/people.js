@@ -17,6 +17,17 @@ addEventListener("keydown", (event) => {
 });
 byId("scroll").addEventListener("pointerdown", () => drawer(false));
 
+/** So many are shown at once: nobody reads more, and it has to be there at once. */
+const SHOWN = 200;
+/** From so many on one wants to look for someone. */
+const MANY = 20;
+
+const find = byId("people-find");
+let again = () => {};
+find.placeholder = words.findPerson;
+find.setAttribute("aria-label", words.findPerson);
+find.addEventListener("input", () => again());
+
 /**
  * @param {import("../model/room.js").Room} room
  * @param {(whom: {username: string, name: string}) => void} order what a moderator does with someone
@@ -24,7 +35,13 @@ byId("scroll").addEventListener("pointerdown", () => drawer(false));
 export function showPeople(room, order) {
   byId("count").textContent = String(room.count);
   toggle.textContent = `${words.people} ${room.count}`;
-  const items = room.users.map((name) => {
+  again = () => showPeople(room, order);
+  find.hidden = room.users.length < MANY;
+  const sought = find.hidden ? "" : find.value.trim().toLowerCase();
+  const found = sought
+    ? room.users.filter((name) => [name, room.names.get(name) ?? ""].some((one) => one.toLowerCase().includes(sought)))
+    : room.users;
+  const items = found.slice(0, SHOWN).map((name) => {
     const shown = room.names.get(name) ?? name;
     const label = el("span", { class: `name hue-${hue(name)}`, text: shown, dir: "auto" });
     if (shown !== name) label.title = name;
@@ -39,8 +56,7 @@ export function showPeople(room, order) {
     }
     return item;
   });
-  if (room.count > room.users.length) {
-    items.push(el("li", { class: "more", text: words.others(room.count - room.users.length) }));
-  }
+  const others = (sought ? found.length : room.count) - items.length;
+  if (others > 0) items.push(el("li", { class: "more", text: words.others(others) }));
   byId("people").replaceChildren(...items);
 }

@@ -53,15 +53,18 @@ export function comeIn(room, head) {
   else show(room);
 }
 
-/** Something came. @param {any} frame @param {Room} room */
+/** Something is about to be shown: whether the line goes above it. @param {any} frame @param {Room} room */
+export function comes(frame, room) {
+  if (frame.type !== "chat" || room.own.has(frame.seq) || frame.seq <= room.seq) return;
+  if (looks() ? frame.seq <= missed && !first : !rooms.get(room.name)?.unread) line(frame.seq, room);
+}
+
+/** It is shown. @param {any} frame @param {Room} room */
 export function came(frame, room) {
-  const row = frame.type === "chat" ? room.chat(frame.seq) : undefined;
-  const isNew = row && !room.owns(row);
-  if (isNew && row.seq <= missed && !first) line(row.seq, room);
   if (looks()) return seen();
-  if (!isNew) return;
+  const row = frame.type === "chat" ? room.chat(frame.seq) : undefined;
+  if (!row || room.owns(row)) return;
   const called = mentionsMe(row, room);
-  if (!rooms.get(room.name)?.unread) line(row.seq, room);
   rooms.miss(called);
   show(room);
   if (called) tell(words.calledBy(row.name ?? row.username, room.name), row.text, room.name);
