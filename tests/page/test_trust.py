@@ -63,7 +63,7 @@ def test_who_cannot_come_in_is_told_why_and_is_asked_for_nothing(
         page.goto(f"{server.url}/{given}")
         expect(page.get_by_role("alert")).to_contain_text([told])
         for field in ("Name", "Room"):
-            expect(page.get_by_label(field)).to_be_hidden()
+            expect(page.get_by_label(field, exact=True)).to_be_hidden()
         expect(page.get_by_role("button", name="Join")).to_be_hidden()
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("#stopped")).to_be_visible()

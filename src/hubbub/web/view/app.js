@@ -13,11 +13,9 @@ import { lookAgain } from "./letters.js";
 import { look, toEnd } from "./log.js";
 import { isReload, memory } from "./memory.js";
 import { moderation, orderRoom } from "./moderation.js";
-import { options } from "./options.js";
 import { session } from "./session.js";
 import { newsTo, sidebar } from "./sidebar.js";
-import { note, tell } from "./status.js";
-import { switcher } from "./switcher.js";
+import { come, note, tell } from "./status.js";
 import { showAbout } from "./talk.js";
 import { doneWriting, typing } from "./typing.js";
 import { showTitle, tell as tellOutside, unread } from "./unread.js";
@@ -49,8 +47,18 @@ for (const id of ["leave", "leave-too"]) {
   });
 }
 sidebar(go);
-switcher(go);
-options();
+const choose = () => come(import("./switcher.js"), ({ chooseRoom }) => chooseRoom(go));
+byId("find-room").textContent = words.findRoom;
+byId("find-room").setAttribute("aria-keyshortcuts", "Control+K Meta+K");
+byId("find-room").addEventListener("click", choose);
+addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  if (byId("house").hidden) return;
+  event.preventDefault();
+  choose();
+});
+byId("options").textContent = words.options;
+byId("options").addEventListener("click", () => come(import("./options.js"), ({ options }) => options()));
 unread(() => room);
 drafts(draft);
 newsTo({

@@ -2,7 +2,6 @@
 
 import { complete, open, rank } from "../model/completion.js";
 import { byId, el } from "./dom.js";
-import { allEmoji, find } from "./emoji.js";
 import { words } from "./words.js";
 
 /** @typedef {{put: string, label: string, hint: string}} Offer */
@@ -30,7 +29,7 @@ export function completion(here) {
     if (!found || found.from === refused) return hide();
     at = found;
     if (found.kind === "@") return show(people(here(), found.query));
-    allEmoji().then((all) => at === found && show(emoji(all, found.query)), hide);
+    emoji(found.query).then((all) => at === found && show(all), hide);
   };
   box.addEventListener("input", look);
   box.addEventListener("click", look);
@@ -47,9 +46,10 @@ function people(room, query) {
   return rank(query, all, MOST).map(({ name, shown = name }) => ({ put: `@${name}`, label: shown, hint: shown === name ? "" : `@${name}` }));
 }
 
-/** @param {import("./emoji.js").Emoji[]} all @param {string} query @returns {Offer[]} */
-function emoji(all, query) {
-  return find(all, query, MOST).map(({ emoji, name }) => ({ put: emoji, label: `${emoji} :${name}:`, hint: "" }));
+/** @param {string} query @returns {Promise<Offer[]>} */
+async function emoji(query) {
+  const { allEmoji, find } = await import("./emoji.js");
+  return find(await allEmoji(), query, MOST).map(({ emoji, name }) => ({ put: emoji, label: `${emoji} :${name}:`, hint: "" }));
 }
 
 /** @param {Offer[]} found */

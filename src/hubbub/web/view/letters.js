@@ -7,10 +7,10 @@ import { remover } from "./changes.js";
 import { beginEdit, beginReply, editing } from "./composer.js";
 import { button, open } from "./dialog.js";
 import { el } from "./dom.js";
-import { pick } from "./emoji.js";
 import { dressFrom, look } from "./log.js";
 import { orderPerson } from "./moderation.js";
 import { showPending } from "./pending.js";
+import { come } from "./status.js";
 import { copyMessageLink, jump, pin, react, showThread } from "./talk.js";
 import { equip } from "./tools.js";
 import { isFirstNew } from "./unread.js";
@@ -77,13 +77,17 @@ function offers(row, room, remove) {
   const speaks = room.silence(Date.now()) === null;
   /** @type {Tool[]} */
   const answers = [
-    { label: words.react, key: "+", act: () => pick(words.react, (emoji) => react(row.seq, emoji, true, room)) },
+    { label: words.react, key: "+", act: () => choose(row, room) },
     { label: words.reply, key: "r", act: () => beginReply(row) },
   ];
   /** @type {Tool[]} */
   const own = room.owns(row) ? [{ label: words.edit, key: "e", act: () => beginEdit(row) }, remove] : [];
   return [...(speaks ? answers : []), ...own, ...keeping, { label: words.more, key: "m", act: () => more(row, room) }];
 }
+
+/** Put an emoji on a message. @param {ChatRow} row @param {Room} room */
+const choose = (row, room) =>
+  come(import("./emoji.js"), ({ pick }) => pick(words.react, (emoji) => react(row.seq, emoji, true, room)));
 
 /** @param {ChatRow} row */
 const nameToKeep = (row) => `${words.orderPerson(row.name ?? row.username)}: ${row.text.slice(0, 40)}`;

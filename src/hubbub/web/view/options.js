@@ -1,17 +1,12 @@
 /** How the page looks, and whether it tells of mentions: kept in this browser. */
 
 import { button, group, open } from "./dialog.js";
-import { byId, el } from "./dom.js";
+import { el } from "./dom.js";
 import { read, write } from "./memory.js";
 import { canTell, want, wants } from "./unread.js";
 import { words } from "./words.js";
 
 export function options() {
-  byId("options").textContent = words.options;
-  byId("options").addEventListener("click", show);
-}
-
-function show() {
   const themes = words.themes.map(([label, theme]) => {
     const one = button(label, () => {
       write("theme", theme);

@@ -16,6 +16,14 @@ export function tell(what) {
   window.setTimeout(() => byId("note").textContent === what && note(""), 4000);
 }
 
+/**
+ * What few need comes when they first do. @template Part
+ * @param {Promise<Part>} part @param {(part: Part) => void} then
+ */
+export function come(part, then) {
+  part.then(then, () => tell(words.notLoaded));
+}
+
 /** @param {import("../model/socket.js").State} state */
 export function showState(state) {
   const status = byId("status");

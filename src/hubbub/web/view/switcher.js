@@ -1,29 +1,14 @@
 /** Going to a room by its name: Ctrl+K, a few letters, Enter. */
 
 import { open } from "./dialog.js";
-import { byId, el } from "./dom.js";
+import { el } from "./dom.js";
 import { rooms } from "./sidebar.js";
 import { words } from "./words.js";
 
 const MOST = 12;
-/** @type {(place: string) => void} */
-let go = () => {};
 
-/** @param {(place: string) => void} to how one goes to a room */
-export function switcher(to) {
-  go = to;
-  byId("find-room").textContent = words.findRoom;
-  byId("find-room").setAttribute("aria-keyshortcuts", "Control+K Meta+K");
-  byId("find-room").addEventListener("click", choose);
-  addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
-    if (byId("house").hidden) return;
-    event.preventDefault();
-    choose();
-  });
-}
-
-function choose() {
+/** @param {(place: string) => void} go how one goes to a room */
+export function chooseRoom(go) {
   const box = /** @type {HTMLInputElement} */ (el("input"));
   const list = el("ul", { class: "choose" });
   box.setAttribute("aria-label", words.findRoom);
