@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hubbub.access.identity import Proofs
 from hubbub.chat.lobby import Lobby
-from hubbub.chat.occupancy import Occupancy, Seen
+from hubbub.chat.occupancy import Occupancy, Seen, occupant
 from hubbub.chat.session import Ask, Dismiss, Effect, Enter, Exit, Free, Session, Tell
 from hubbub.protocol.incoming import Join
 from hubbub.protocol.outgoing import Error, Joined, Left
@@ -142,6 +142,32 @@ def test_a_name_taken_over_under_another_spelling_keeps_its_place() -> None:
     assert node.change(Changed("ann", new)).told == []
     assert node.users == ["anna", "bob"]
     assert node.lobby.rooms["red"].roster_due
+
+
+def test_a_room_hears_its_roster_when_nothing_but_the_order_changed() -> None:
+    node = Node()
+    session = node.join("ann")
+    node.change(Came(other("bob", 2)), Came(other("cy", 3, "ee")))
+    room = node.lobby.rooms["red"]
+    room.roster_told(0.0)
+    # It was taken for dead and said that it is not: the others heard that ann left and came.
+    back = occupant(session.rooms["red"])
+    back.order, back.nodes = 4, ("us",)
+    seen = node.change(Came(back))
+    assert (seen.told, node.users, room.roster_due) == ([], ["bob", "cy", "ann"], True)
+    room.roster_told(0.0)
+    ahead = other("cy", 1, "ee")
+    assert node.told(Snapshot("red", US, [back, other("bob", 2), ahead])).told == []
+    assert (node.users, room.roster_due) == (["cy", "bob", "ann"], True)
+
+
+def test_a_room_hears_no_roster_when_its_order_is_the_same() -> None:
+    node = Node()
+    node.change(Came(other("bob", 2)), Came(other("cy", 3, "ee")))
+    room = node.lobby.rooms["red"]
+    room.roster_told(0.0)
+    node.change(Changed("cy", other("cy", 7, "ee")))
+    assert (node.users, room.roster_due) == (["bob", "cy"], False)
 
 
 def test_after_all_was_lost_nobody_is_missed_until_they_had_time_to_be_told_again() -> None:

@@ -53,7 +53,6 @@ class Cluster(Storm):
         self.pause = dice.choice([0.005, 0.03, 0.1])
         self.calm = calm or dice.choice([0.7, 2.0, 4.0])
         self.folder = folder
-        self.in_order = False  # nodes may differ in it after they stood still
         self.size_of = nodes or dice.choice([2, 3])
         """How many nodes there are."""
         self.links: list[Link] = []

@@ -78,8 +78,6 @@ class Storm(ABC):
         self.count = dice.randrange(4, 12)
         self.window = dice.choice([5, 50, 500])
         """The most that a peer has unacknowledged before it says more."""
-        self.in_order = True
-        """All rosters are in the same order, too."""
         self._changed = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
@@ -332,9 +330,7 @@ class Storm(ABC):
         for room in ROOMS:
             here = [peer.pictures[room] for peer in self.peers if room in peer.rooms]
             names = {peer.name for peer in self.peers if room in peer.rooms}
-            await self._until(
-                f"all in {room} are even", partial(_is_even, here, names, self.in_order)
-            )
+            await self._until(f"all in {room} are even", partial(_is_even, here, names))
 
     async def _read_back(self) -> None:
         """Everyone reads back to the first message."""
@@ -345,14 +341,12 @@ class Storm(ABC):
             await self._until("all is read", lambda: all(peer.is_settled for peer in self.peers))
 
 
-def _is_even(pictures: list[Picture], names: set[str], in_order: bool) -> bool:
+def _is_even(pictures: list[Picture], names: set[str]) -> bool:
+    """Whether all have heard all, and have these people in one order."""
     if not pictures:
         return True
     head = max(picture.seq for picture in pictures)
     users = pictures[0].users
     return set(users) == names and all(
-        one.seq == head
-        and (one.users == users if in_order else set(one.users) == names)
-        and one.crowd in (None, names)
-        for one in pictures
+        one.seq == head and one.users == users and one.crowd in (None, names) for one in pictures
     )

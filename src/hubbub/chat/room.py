@@ -84,9 +84,9 @@ class Room:
     """The members of one room.
 
     `members` has them by their key, in order of joining; `looks` by their look, those few whose
-    look is another. `marked`: members may have display names or be guests. `roster_due`: something
-    changed since the room last heard its roster, which was at `roster_at`, in seconds of the
-    caller's clock.
+    look is another. `marked`: members may have display names or be guests. `roster_due`: something,
+    be it the order alone, changed since the room last heard its roster, which was at `roster_at`,
+    in seconds of the caller's clock.
     """
 
     __slots__ = ("crowd", "looks", "marked", "members", "name", "roster_at", "roster_due")
@@ -132,9 +132,13 @@ class Room:
             self.members = {one.key: one for one in order}
 
     def sort(self) -> None:
-        """Put all in their order, where someone was put in between."""
+        """Put all in their order, where someone was put in between or moved."""
         order = sorted(self.members.values(), key=lambda one: (one.order, one.key))
-        self.members = {one.key: one for one in order}
+        members = {one.key: one for one in order}
+        # Who went and came again elsewhere may have moved here without a word: their own node, for
+        # one, never missed them. So the order alone is a reason for a roster.
+        self.roster_due |= list(members) != list(self.members)
+        self.members = members
 
     def introduce(self, member: Member) -> bool:
         """A member's welcome is told now: whether the room is to hear `joined` of it."""
