@@ -343,3 +343,25 @@ def test_on_a_phone_rooms_and_people_are_drawers(tabs: Tabs, server: Server) -> 
     page.get_by_role("button", name="Rooms").tap()
     page.get_by_role("button", name="Leave").tap()
     expect(page.get_by_role("button", name="Join")).to_be_visible()
+
+
+def test_the_page_can_be_turned_from_right_to_left(tabs: Tabs, server: Server) -> None:
+    page = tabs.open(server.url)
+    join(page, "Ann", "garden")
+    say(page, "שלום לכולם")
+    say(page, "- hello\n- there")
+    expect(texts(page)).to_have_count(2)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    left = "(id) => document.getElementById(id).getBoundingClientRect().left"
+    assert page.evaluate(left, "rooms") > page.evaluate(left, "scroll")
+    assert page.evaluate(left, "scroll") > page.evaluate(left, "side")
+    assert page.evaluate(left, "message") > page.evaluate(left, "send")
+    first = page.locator("#rows .said").first
+    assert first.evaluate("(one) => getComputedStyle(one.parentElement).direction") == "rtl"
+    row = page.locator("#rows > .chat").last
+    row.hover()
+    tools, box = row.locator(".tools").bounding_box(), row.bounding_box()
+    assert tools is not None
+    assert box is not None
+    assert box["x"] <= tools["x"] < box["x"] + box["width"] / 2
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
