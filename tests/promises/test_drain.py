@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.http11 import Response
 
 from hubbub.http.drain import QUIET, plan
@@ -59,8 +59,8 @@ class Person:
                 return await open_socket(node.replace("http", "ws", 1) + "/ws", compression=None)
             except InvalidStatus as problem:
                 self.refused.append(problem.response)
-            except OSError:
-                pass  # it is gone by now
+            except (OSError, InvalidMessage):
+                pass  # it is gone by now, or went before it answered
         raise AssertionError("no node takes us")
 
     async def _join(self, socket: ClientConnection) -> None:
