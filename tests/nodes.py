@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from tests.command import serving
 from tests.redis import RedisServer
 from tests.server import Client
+from tests.torture.link import Link
 
 
 class Node:
@@ -53,8 +54,10 @@ class Node:
 
 
 @contextmanager
-def started(redis: RedisServer, folder: Path, name: str, *more: str) -> Iterator[Node]:
-    arguments = ["--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0", *more]
+def started(redis: RedisServer | Link, folder: Path, name: str, *more: str) -> Iterator[Node]:
+    """A node on a Redis, or on one that is reached through a link."""
+    store = f"redis://127.0.0.1:{redis.port}/0"
+    arguments = ["--addr", "127.0.0.1:0", "--store", store, "--rate", "0", *more]
     arguments += ["--mod-password", "hush"]
     with serving(*arguments, cwd=folder, log=f"{name}.log") as server:
         yield Node(server.url, server.process)

@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +19,7 @@ from tests.nodes import Node, started
 from tests.promises.test_users import SECRET, token, user
 from tests.redis import RedisServer, redis_server
 from tests.server import PATIENCE, Client, Frame, house
+from tests.torture.link import Link
 
 LEASE = 2.0
 SEED = int(os.environ.get("SEED", "0"))
@@ -349,8 +350,10 @@ class Cluster:
         self.nodes: list[Node] = []
         self._stack, self._folder = stack, folder
 
-    def node(self) -> Node:
-        node = started(self.redis, self._folder, f"{len(self.nodes)}", "--lease", str(LEASE))
+    def node(self, link: Link | None = None) -> Node:
+        """One more; with `link`, it reaches Redis through that."""
+        name = str(len(self.nodes))
+        node = started(link or self.redis, self._folder, name, "--lease", str(LEASE))
         self.nodes.append(self._stack.enter_context(node))
         return self.nodes[-1]
 
@@ -467,6 +470,69 @@ async def test_a_pause_of_redis_makes_nobody_leave_or_join(cluster: Cluster) -> 
                 await quiet(client)
         await ann.say("join", room="other", username="ann", keep=True, id="yes")
         assert (await answer(ann, "yes"))["users"] == ["ann"]
+
+
+async def test_a_join_that_was_given_up_puts_nobody_out_later(cluster: Cluster) -> None:
+    """It waits in a network that hangs, and so long they come in elsewhere."""
+    async with linked(cluster.redis) as link:
+        one = await asyncio.to_thread(cluster.node, link)  # while the link passes on what it says
+        two = cluster.node()
+        async with two.client() as bob, two.client() as ann, one.client() as dan:
+            session = (await ann.join("general", "ann"))["session"]
+            await bob.join("general", "bob")
+            await dan.join("general", "dan")
+            await bob.until("roster", count=3)
+            link.hang()
+            async with one.client() as gone:
+                await gone.say("join", room="general", username="ann", session=session)
+                await until(lambda: b"_move" in link.held)
+            async with two.client() as live:
+                await live.join("general", "ann", session=session)
+                assert (await ann.closed())[0] == 4409
+                link.mend()
+                await stays(live, one, bob)
+
+
+@asynccontextmanager
+async def linked(redis: RedisServer) -> AsyncIterator[Link]:
+    link = Link(redis.port)
+    await link.open()
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+async def test_a_join_that_was_given_up_while_its_node_stood_still_puts_nobody_out(
+    cluster: Cluster,
+) -> None:
+    one, two = cluster.node(), cluster.node()
+    async with two.client() as bob, two.client() as ann, one.client() as dan:
+        session = (await ann.join("general", "ann"))["session"]
+        await bob.join("general", "bob")
+        await dan.join("general", "dan")
+        await bob.until("roster", count=3)
+        async with one.client() as gone:
+            one.send(signal.SIGSTOP)
+            await gone.say("join", room="general", username="ann", session=session)
+            gone.socket.transport.abort()
+        async with two.client() as live:
+            await live.join("general", "ann", session=session)
+            assert (await ann.closed())[0] == 4409
+            one.send(signal.SIGCONT)
+            await stays(live, one, bob)
+
+
+async def stays(live: Client, node: Node, bob: Client) -> None:
+    """`live` is not put out by what the node has done before it lets someone in."""
+    async with node.client() as eve:
+        while True:  # Redis may have been away for it
+            await eve.say("join", room="general", username="eve", id="in")
+            if (await answer(eve, "in"))["type"] == "welcome":
+                break
+        await bob.until("joined", username="eve")
+        await live.say("chat", text="here", id="here")
+        assert (await answer(live, "here"))["type"] == "chat"
 
 
 async def test_a_redis_that_lost_all_learns_who_is_there(cluster: Cluster) -> None:

@@ -47,6 +47,8 @@ class Model:
     def __init__(self) -> None:
         self.who: dict[str, Occupant] = {}
         self.order = 0
+        self.version = 0
+        """Of the account, as it is before a step."""
 
     def holders(self, who: Occupant) -> list[Occupant]:
         keys = {who.key, who.look}
@@ -68,11 +70,16 @@ class Model:
         return None
 
     def add(self, who: Occupant, node: str) -> None:
-        new = msgspec.structs.replace(who, nodes=(node,), order=who.order or self.order + 1)
+        order = who.order or self.order + 1
+        new = msgspec.structs.replace(who, nodes=(node,), order=order, mark=self.version + 1)
         self.order = max(self.order, new.order)
         self.who[new.key] = new
 
-    def claim(self, node: str, who: Occupant, instead: str) -> Verdict:
+    def mark(self, who: Occupant) -> int:
+        found = [one for one in self.holders(who) if one.identity == who.identity]
+        return found[0].mark if found else 0
+
+    def claim(self, node: str, who: Occupant, instead: str, over: int) -> Verdict:
         old = self.who.get(instead)
         if old is not None and (who.user or old.identity != who.identity or node not in old.nodes):
             old = None
@@ -81,6 +88,8 @@ class Model:
         strangers = [one for one in found if one.identity != who.identity]
         if len(found) > 1 and not who.user:
             return "taken"
+        if mine and not who.user and node not in mine[0].nodes and mine[0].mark != over:
+            return "moved"
         refusal = self.make_way(who, strangers)
         if refusal is not None:
             return refusal
@@ -93,9 +102,11 @@ class Model:
         if who.user:
             one.title = who.title
             one.nodes += (node,) if node not in one.nodes else ()
-        elif node not in one.nodes or one.name != who.name:
+        else:
             del self.who[one.key]
-            self.who[who.key] = msgspec.structs.replace(who, nodes=(node,), order=one.order)
+            self.who[who.key] = msgspec.structs.replace(
+                who, nodes=(node,), order=one.order, mark=self.version + 1
+            )
         return "mine"
 
     def settle(self, node: str, members: list[Occupant]) -> None:
@@ -167,7 +178,10 @@ PEOPLE = st.sampled_from(
     ]
 )
 STEPS = st.one_of(
-    st.tuples(st.just("claim"), st.integers(0, 1), PEOPLE, st.sampled_from(["", "a", "b", "c"])),
+    st.tuples(
+        *(st.just("claim"), st.integers(0, 1), PEOPLE, st.sampled_from(["", "a", "b", "c"])),
+        st.booleans(),
+    ),
     st.tuples(st.just("free"), st.integers(0, 1), PEOPLE),
     st.tuples(st.just("settle"), st.integers(0, 1), st.lists(PEOPLE, max_size=3)),
     st.tuples(st.sampled_from(["bury", "listen"]), st.integers(0, 1), st.none()),
@@ -191,9 +205,13 @@ def test_it_does_what_the_model_does(redis: RedisServer, steps: list[tuple[Any, 
     for what, which, subject, *more in steps:
         view = views[which]
         node = view.store.presence.node
+        here, _ = redis_client.presence_keys(view.room)
+        model.version = int(redis.client.hget(here, "version") or 0)
         if what == "claim":
             who = msgspec.structs.replace(subject)
-            assert view.move(Claim(who, *more)) == [model.claim(node, who, *more)]
+            instead, knows = more
+            over = model.mark(who) if knows else 0
+            assert view.move(Claim(who, instead, over)) == [model.claim(node, who, instead, over)]
         elif what == "free":
             view.move(Release(subject.key, subject.identity))
             there = model.who.get(subject.key)
@@ -228,6 +246,21 @@ def pair(redis: RedisServer) -> Iterator[tuple[View, View]]:
 
 def person(name: str, order: int = 0) -> Occupant:
     return Occupant(name, name, name, name[0] * 32, order=order)
+
+
+def test_a_claim_of_before_takes_nothing_from_who_came_in_elsewhere_since(
+    pair: tuple[View, View],
+) -> None:
+    one, two = pair
+    assert one.move(Claim(person("ann"))) == ["in"]
+    two.store.follow_all()
+    two.listen()
+    known = two.who["ann"].mark
+    assert two.move(Claim(person("ann"))) == ["moved"], "it was not known to be theirs"
+    assert two.move(Claim(person("ann"), "", known)) == ["mine"]
+    assert one.move(Claim(person("ann"), "", known)) == ["moved"]
+    assert one.who["ann"].nodes == (two.store.presence.node,)
+    assert one.move(Claim(person("ann"), "", one.who["ann"].mark)) == ["mine"]
 
 
 def test_who_missed_little_hears_what_changed_and_else_who_is_there(

@@ -14,6 +14,8 @@ class Link:
         self.port = 0
         self.delay = 0.0
         """Seconds that whatever passes is late."""
+        self.held = b""
+        """What came to it while it was hung, and waits."""
         self._is_whole = asyncio.Event()
         self._is_whole.set()
         self._flows = asyncio.Event()
@@ -38,6 +40,7 @@ class Link:
 
     def hang(self) -> None:
         """Nothing passes, and nobody is told."""
+        self.held = b""
         self._flows.clear()
 
     def mend(self) -> None:
@@ -69,6 +72,8 @@ class Link:
             while data := await source.read(65536):
                 if self.delay:
                     await asyncio.sleep(self.delay)
+                if not self._flows.is_set():
+                    self.held += data
                 await self._flows.wait()
                 if sink.is_closing():  # it was cut while this was on its way
                     return

@@ -67,6 +67,12 @@ class Occupancy:
         member = self._rooms[ask.room].members.get(who.key)
         return member if member is not None and member.identity.hex() == who.identity else None
 
+    def mark(self, ask: Ask) -> int:
+        """The mark of the name that is asked for, if it is theirs already."""
+        room, who = self._rooms.get(ask.room), ask.claim.who
+        holders = room.holders((who.key, who.look)) if room is not None else []
+        return next((one.mark for one in holders if _is(one, who)), 0)
+
     def is_needed(self, place: str, member: Member) -> bool:
         """Whether this node has to go on holding a member's name."""
         room = self._rooms.get(place)
@@ -201,7 +207,7 @@ class _Look:
             room.roster_due = True
         if member.order != who.order:
             self.is_unsorted = True
-        member.order = who.order
+        member.order, member.mark = who.order, who.mark
         self._occupancy.found(room, member)
         self._compare(member, who)
         return member

@@ -30,7 +30,8 @@ class Member:
     `sessions` has one for each socket: a user with a token may have several; where there are many
     nodes, it has those on this one. `identity` is what they all prove. `title` is a user's display
     name; `guest` says that there is no user behind the name, where there are users. `order` is the
-    place in a roster of many nodes, and `is_told` whether the room has heard of it there.
+    place in a roster of many nodes, `mark` the one of `Occupant`, and `is_told` whether the room
+    has heard of it there.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Member:
         "is_told",
         "key",
         "look",
+        "mark",
         "name",
         "order",
         "sessions",
@@ -65,6 +67,7 @@ class Member:
         self.typed = float("-inf")
         """When the others were told last that it is writing."""
         self.order = 0
+        self.mark = 0
         self.is_told = True
 
 

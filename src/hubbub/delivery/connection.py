@@ -118,6 +118,11 @@ class Connection(asyncio.Protocol):
         """Whether frames may still be written."""
         return not self._closing
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the peer is, also while nothing is read from it."""
+        return self.is_open and not progress.has_ended(self._sock)
+
     def start(
         self,
         transport: asyncio.Transport,

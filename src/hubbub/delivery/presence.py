@@ -113,13 +113,35 @@ class Presence:
         elif self._moves:
             moves, self._moves = self._moves, {}
             self._busy = True
+            gave_up = self._look_who_is_there(moves)
             asked = {place: [move for move, _ in some] for place, some in moves.items()}
             behind = [place for place, some in moves.items() if self._is_behind(place, some)]
             move = partial(self._account.move, asked, behind)
             self._keeper.do(move, partial(self._moved, moves))
+            for ask in gave_up:
+                self._answer(ask, None)
         elif self._rest is not None:
             self._rest.set_result(None)
             self._rest = None
+
+    def _look_who_is_there(self, moves: dict[str, Moving]) -> list[Ask]:
+        """Say in claims whose the names are now, as far as is known here.
+
+        Takes out and gives the claims of those who gave up and may be in on another node, from
+        which they would be put out. They are not read from while they wait, so it is asked.
+        """
+        gave_up: list[Ask] = []
+        for place, some in moves.items():
+            staying: Moving = []
+            for move, ask in some:
+                if ask is not None:
+                    ask.claim.over = self._occupancy.mark(ask)
+                    if ask.claim.over and not ask.session.socket.is_there:
+                        gave_up.append(ask)
+                        continue
+                staying.append((move, ask))
+            moves[place] = staying
+        return gave_up
 
     def _is_behind(self, place: str, moves: Moving) -> bool:
         """Whether someone comes back who saw more on another node than this one has heard of."""
@@ -159,7 +181,9 @@ class Presence:
                         self._answer(ask, None, verdicts)
             else:
                 for (_, ask), verdict in zip(some, verdicts, strict=True):
-                    if ask is not None:
+                    if ask is not None and verdict == "moved":
+                        self._say(place, ask.claim, ask)  # if they are still there, they mean it
+                    elif ask is not None:
                         self._answer(ask, verdict)
         self._go_on()
 

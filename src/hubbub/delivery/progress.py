@@ -1,5 +1,6 @@
-"""How much of what was sent has arrived, as the kernel knows it."""
+"""What the kernel knows of a peer: how much has arrived there, and whether it is still there."""
 
+import select
 import socket
 import struct
 import sys
@@ -24,3 +25,15 @@ def acknowledged(sock: socket.socket) -> int:
         return 0
     acked: int = struct.unpack_from("=Q", info, _BYTES_ACKED)[0]
     return acked
+
+
+def has_ended(sock: socket.socket) -> bool:
+    """Whether the peer has closed its side, also where what it sent before was not read yet.
+
+    False where the kernel does not say (not Linux).
+    """
+    if sys.platform != "linux":
+        return False
+    look = select.poll()
+    look.register(sock, select.POLLRDHUP)
+    return bool(look.poll(0))

@@ -16,7 +16,8 @@ class Occupant(Struct, array_like=True, gc=False):
 
     `key` and `look` are the first and the last of the name's keys; `identity` is in hex. `title` is
     a user's display name, or empty; `guest` and `user` say whether there are users and this is
-    none, and whether a token says who this is. `order` rises in the order of joining.
+    none, and whether a token says who this is. `order` rises in the order of joining. `mark` is
+    another one each time when a guest comes in, on the same node, too: the account's version then.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Occupant(Struct, array_like=True, gc=False):
     user: bool = False
     order: int = 0
     nodes: tuple[str, ...] = ()
+    mark: int = 0
 
 
 class Came(Struct, array_like=True, tag="in", gc=False):
@@ -53,10 +55,15 @@ Change = Came | Changed | Went
 
 
 class Claim(Struct, array_like=True, tag="claim", gc=False):
-    """This node asks for a name for someone, who gives the one with the key `instead` up for it."""
+    """This node asks for a name for someone, who gives the one with the key `instead` up for it.
+
+    `over` is the mark of the name as this node knows it to be theirs (0: it is not). A guest who
+    came in on another node since then stays there: this may be what they gave up before.
+    """
 
     who: Occupant
     instead: str = ""
+    over: int = 0
 
 
 class Release(Struct, array_like=True, tag="free", gc=False):
@@ -68,9 +75,10 @@ class Release(Struct, array_like=True, tag="free", gc=False):
 
 Move = Claim | Release
 
-Verdict = Literal["in", "mine", "taken", "user", "free"]
-"""What came of a move: it is theirs, newly (`in`) or since before (`mine`); someone else has it
-(`taken`), who is a `user`; it was let go of (`free`)."""
+Verdict = Literal["in", "mine", "moved", "taken", "user", "free"]
+"""What came of a move: it is theirs, newly (`in`) or since before (`mine`), but on another node
+than was known (`moved`); someone else has it (`taken`), who is a `user`; it was let go of (`free`).
+"""
 
 
 class Changes(Struct, gc=False):

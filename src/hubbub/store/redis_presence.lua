@@ -86,13 +86,18 @@ local function let_go(keys, at, who, node)
   end
 end
 
+-- Let a node, and no other, hold someone.
+local function hold(at, who, node)
+  who[9], who[10] = { node }, at.version + 1
+end
+
 local function add(keys, at, who, node)
   if who[8] == 0 then
     at.order = at.order + 1
     who[8] = at.order
   end
   at.order = math.max(at.order, who[8])
-  who[9] = { node }
+  hold(at, who, node)
   put(keys, who)
   tell(at, 'in', who)
 end
@@ -118,7 +123,7 @@ local function make_way(keys, at, who, strangers)
   return true
 end
 
-local function claim(keys, at, node, who, instead)
+local function claim(keys, at, node, who, instead, over)
   local mine, strangers, count = nil, {}, 0
   local old = instead ~= '' and not who[7] and occupant(keys, instead) -- a user has one name
   if old and not (old[1] == instead and old[4] == who[4] and holds(old, node)) then old = nil end
@@ -129,6 +134,7 @@ local function claim(keys, at, node, who, instead)
     end
   end
   if count > 1 and not who[7] then return 'taken' end
+  if mine and not who[7] and not holds(mine, node) and (mine[10] or 0) ~= (over or 0) then return 'moved' end
   local is_free, why = make_way(keys, at, who, strangers)
   if not is_free then return why end
   if old then let_go(keys, at, old, node) end
@@ -138,9 +144,10 @@ local function claim(keys, at, node, who, instead)
   end
   if who[7] then -- a user is there once, on as many nodes as they like
     come_too(keys, at, mine, who, node)
-  elseif not holds(mine, node) or mine[3] ~= who[3] then -- a guest is on the newest one alone
+  else -- a guest is on the newest one alone, and under another mark, if it is the same node, too
     drop(keys, mine)
-    who[8], who[9] = mine[8], { node }
+    who[8] = mine[8]
+    hold(at, who, node)
     put(keys, who)
     tell(at, 'set', mine[1], who)
   end
@@ -198,7 +205,7 @@ local function move(keys, args)
   local at, results = stand_here(keys, stamp, known, new), {}
   for _, one in ipairs(moves) do
     if one[1] == 'claim' then
-      results[#results + 1] = claim(keys, at, node, one[2], one[3])
+      results[#results + 1] = claim(keys, at, node, one[2], one[3], one[4])
     else
       results[#results + 1] = free(keys, at, node, one[2], one[3])
     end
