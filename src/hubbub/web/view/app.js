@@ -16,6 +16,7 @@ import { moderation, orderRoom } from "./moderation.js";
 import { session } from "./session.js";
 import { newsTo, sidebar } from "./sidebar.js";
 import { come, note, tell } from "./status.js";
+import { chooseRoom } from "./switcher.js";
 import { showAbout } from "./talk.js";
 import { doneWriting, typing } from "./typing.js";
 import { showTitle, tell as tellOutside, unread } from "./unread.js";
@@ -47,7 +48,8 @@ for (const id of ["leave", "leave-too"]) {
   });
 }
 sidebar(go);
-const choose = () => come(import("./switcher.js"), ({ chooseRoom }) => chooseRoom(go));
+// At once, and not when it has come: what is typed after Ctrl+K is the room.
+const choose = () => chooseRoom(go);
 byId("find-room").textContent = words.findRoom;
 byId("find-room").setAttribute("aria-keyshortcuts", "Control+K Meta+K");
 byId("find-room").addEventListener("click", choose);
