@@ -168,7 +168,7 @@ def test_a_mention_is_told_outside_the_page_if_one_asked_for_it(tabs: Tabs, serv
         ann.evaluate(HIDE, True)
         bob.say("garden", "nothing to her")
         bob.say("garden", "@ann two")
-        ann.wait_for_function("window.told.length === 1")
+        expect(ann).to_have_title("(1) garden · Hubbub")
         assert ann.evaluate("window.told") == ["Bob in garden: @ann two"]
         assert ann.evaluate("window.asked") == 1
         ann.get_by_role("button", name="Do not tell me any more").click()
