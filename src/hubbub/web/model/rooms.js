@@ -70,12 +70,16 @@ export class Rooms {
     this.#known.delete(name);
   }
 
-  /** All of a room up to `seq` has been seen. @param {string} name @param {number} seq */
+  /**
+   * All of a room up to `seq` has been seen.
+   * @param {string} name @param {number} seq
+   * @returns {boolean} whether there was anything new
+   */
   read(name, seq) {
     const entry = this.#known.get(name);
-    if (!entry || (seq === entry.seen && !entry.unread)) return false;
-    Object.assign(entry, { seen: seq, head: seq, unread: 0, mentions: 0 });
-    return true;
+    const wasNew = entry !== undefined && entry.unread > 0;
+    if (entry) Object.assign(entry, { seen: seq, head: seq, unread: 0, mentions: 0 });
+    return wasNew;
   }
 
   /** Something was said in the room that one is in, while one did not look. @param {boolean} called whether to one */

@@ -10,6 +10,8 @@ import { words } from "./words.js";
 
 /** How often the list of rooms is asked for while one looks, in ms. */
 const EVERY = 60_000;
+/** How long what is known may wait to be kept, in ms. */
+const LATER = 500;
 
 const list = byId("room-list");
 const others = byId("other-rooms");
@@ -18,6 +20,7 @@ export const rooms = new Rooms(kept());
 /** @type {(place: string) => void} */
 let go = () => {};
 let timer = 0;
+let keeping = 0;
 
 /** @returns {import("../model/rooms.js").Kept[]} */
 function kept() {
@@ -39,6 +42,7 @@ export function sidebar(to) {
   addEventListener("keydown", (event) => event.key === "Escape" && !document.querySelector("dialog[open]") && drawer(false));
   byId("scroll").addEventListener("pointerdown", () => drawer(false));
   document.addEventListener("visibilitychange", () => document.hidden || look());
+  addEventListener("pagehide", () => keeping && keep());
 }
 
 /** @param {boolean} open */
@@ -91,9 +95,20 @@ export function hearNews(frame) {
   heard(calls);
 }
 
+/** Keep what is known, soon: each message changes it, and a browser writes slowly. */
+export function keepRooms() {
+  keeping ||= window.setTimeout(keep, LATER);
+}
+
+function keep() {
+  clearTimeout(keeping);
+  keeping = 0;
+  write("rooms", JSON.stringify(rooms.kept));
+}
+
 /** Keep and show what is known. */
 export function showRooms() {
-  write("rooms", JSON.stringify(rooms.kept));
+  keepRooms();
   const focused = document.activeElement?.getAttribute("data-room");
   list.replaceChildren(...rooms.all.map((entry) => item(entry, true)));
   others.replaceChildren(...rooms.others.map((entry) => item(entry, false)));

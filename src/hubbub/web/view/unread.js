@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { look } from "./log.js";
 import { mentionsMe } from "./row.js";
-import { rooms, showRooms } from "./sidebar.js";
+import { keepRooms, rooms, showRooms } from "./sidebar.js";
 import { read, write } from "./memory.js";
 import { words } from "./words.js";
 
@@ -75,6 +75,7 @@ function seen() {
   const room = here();
   if (!room?.seq) return;
   if (rooms.read(room.name, room.seq)) show(room);
+  else keepRooms();
 }
 
 /** @param {Room} room */
