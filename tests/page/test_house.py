@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]
-    Axe,
-)
 from playwright.sync_api import Locator, Page, expect
 from websockets.sync.client import ClientConnection, connect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
+from tests.page.looks import DESK, PHONE, look
 from tests.page.people import join, people, say, texts
-from tests.page.test_talk import SMALL
-from tests.page.test_trust_look import PHONE
 
 FLAGS = ("--addr", "127.0.0.1:0", "--store", "sqlite:chat.db", "--news-interval", "0.05")
 HIDE = """(hidden) => {
@@ -284,7 +280,7 @@ def test_how_it_looks_is_chosen_and_kept(tabs: Tabs, server: Server, theme: str)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
-@pytest.mark.parametrize("screen", [PHONE, {"viewport": {"width": 1280, "height": 800}}])
+@pytest.mark.parametrize("screen", [PHONE, DESK])
 def test_axe_finds_nothing_in_the_house(
     tabs: Tabs, server: Server, theme: str, screen: dict[str, Any]
 ) -> None:
@@ -294,14 +290,6 @@ def test_axe_finds_nothing_in_the_house(
     join(page, "Ann", "garden")
     is_phone = "has_touch" in screen
 
-    def look() -> None:
-        page.wait_for_function("() => document.getAnimations().length === 0")
-        result = Axe().run(page)
-        assert result.violations_count == 0, result.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        if is_phone:
-            assert page.evaluate(SMALL) == []
-
     with speaker(server, "garden", "attic") as bob:
         go(page, "attic")
         say(page, "hello @Bob")
@@ -310,18 +298,18 @@ def test_axe_finds_nothing_in_the_house(
         if is_phone:
             rooms = page.get_by_role("button", name="Rooms, something is new in 1")
             expect(rooms).to_be_visible()
-            look()
+            look(page, is_phone)
             rooms.tap()
         expect(room_of(page, "garden")).to_contain_text("2 new")
-        look()
+        look(page, is_phone)
         page.get_by_role("button", name="Settings").click()
-        look()
+        look(page, is_phone)
         page.get_by_role("button", name="Close").click()
         room_of(page, "garden").click()
         expect(page.locator(".new-line")).to_have_count(1)
-        look()
+        look(page, is_phone)
         page.keyboard.press("Control+k")
-        look()
+        look(page, is_phone)
 
 
 def test_on_a_phone_rooms_and_people_are_drawers(tabs: Tabs, server: Server) -> None:

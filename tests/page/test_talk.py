@@ -8,29 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]
-    Axe,
-)
 from playwright.sync_api import Locator, Page, expect
 from websockets.sync.client import connect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
+from tests.page.looks import DESK, PHONE, look
 from tests.page.people import join, say, texts
 
 PASSWORD = "a long password"
 EVIL = "<img src=x onerror=alert(1)>"
-SMALL = """() => [...document.querySelectorAll("button, [role=option]")].filter((one) => {
-  const { width, height } = one.getBoundingClientRect();
-  const shown = one.checkVisibility({ visibilityProperty: true });
-  return shown && width && Math.min(width, height) < 43.5;
-}).map((one) => one.outerHTML)"""
-"""What a thumb would miss."""
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "has_touch": True,
-    "is_mobile": True,
-}
 
 
 @pytest.fixture
@@ -398,7 +385,7 @@ def test_a_moderator_says_what_the_room_is_about_and_pins(tabs: Tabs, server: Se
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", [PHONE, {"viewport": {"width": 1280, "height": 800}}])
+@pytest.mark.parametrize("screen", [PHONE, DESK])
 def test_axe_finds_nothing_and_a_thumb_hits_all(
     tabs: Tabs, server: Server, scheme: str, screen: dict[str, Any]
 ) -> None:
@@ -415,32 +402,24 @@ def test_axe_finds_nothing_and_a_thumb_hits_all(
             message.hover()
         message.get_by_role("button", name=re.compile(f"^{tool}: ")).click()
 
-    def look() -> None:
-        bob.wait_for_function("() => document.getAnimations().length === 0")
-        result = Axe().run(bob)
-        assert result.violations_count == 0, result.generate_report()
-        assert bob.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        if has_touch:
-            assert bob.evaluate(SMALL) == []
-
     touch("React")
     expect(bob.locator(".emojis section")).to_have_count(10)
-    look()
+    look(bob, has_touch)
     choose(bob, "👍")
     touch("Reply")
     say(bob, "yes @Ann")
     expect(bob.locator(".quote")).to_have_count(1)
     bob.get_by_label("Message").press_sequentially("@An")
     expect(bob.get_by_role("option")).to_have_count(1)
-    look()
+    look(bob, has_touch)
     bob.get_by_label("Message").press("Escape")
     touch("More")
     bob.get_by_role("button", name="Thread").click()
     expect(bob.locator(".thread > li")).to_have_count(2)
-    look()
+    look(bob, has_touch)
     bob.get_by_role("button", name="Close").click()
     bob.get_by_role("button", name="About").click()
-    look()
+    look(bob, has_touch)
 
 
 def test_the_first_load_is_small_and_the_second_smaller(tabs: Tabs, server: Server) -> None:

@@ -12,11 +12,10 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Tabs
+from tests.page.looks import DESK, PHONE
 from tests.page.people import log
 from tests.page.trust import act, come_in, kept, menu, room_menu, show_people, token, tokens, two
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-DESK = {"viewport": {"width": 1280, "height": 800}}
 EACH = [
     pytest.mark.parametrize("scheme", ["light", "dark"]),
     pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"]),

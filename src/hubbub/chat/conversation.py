@@ -125,7 +125,6 @@ class Conversation:
         rooms = [place for place in dict.fromkeys(places) if self.hears(session, place, unix)]
 
         def stood(heads: list[tuple[int, bytes | None]]) -> list[Effect]:
-            session.following = tuple(rooms)
             stand = zip(rooms, heads, strict=True)
             news = News([Fresh(room, *_newest(last)) for room, (_, last) in stand], frame.id)
             return [Heed(session, news)]

@@ -25,15 +25,14 @@ class Session:
 
     `identity` is a hash that proves who it is (None before the first join) and `secret` what it
     proves it with; with a token, `grant` is what that says, and there is no secret. `rooms` maps a
-    room's name to the membership, and `following` has the rooms of which it hears news; `address`
-    is where it comes from, of IPv6 the /64; `is_mod` after it gave the moderators' password.
-    `socket` is whatever delivery hangs here, and chat never looks at it. `talk`, `moves`, `rest`,
-    `octets` and `refused` are its numbers for the paces of `limits.Paces`.
+    room's name to the membership; `address` is where it comes from, of IPv6 the /64; `is_mod` after
+    it gave the moderators' password. `socket` is whatever delivery hangs here, and chat never looks
+    at it. `talk`, `moves`, `rest`, `octets` and `refused` are its numbers for the paces of
+    `limits.Paces`.
     """
 
     __slots__ = (
         "address",
-        "following",
         "grant",
         "identity",
         "is_mod",
@@ -52,7 +51,6 @@ class Session:
         self.address = address
         self.grant: Grant | None = None
         self.is_mod = False
-        self.following: tuple[str, ...] = ()
         self.rooms: dict[str, Member] = {}
         self.identity = b""
         self.secret = ""
@@ -255,7 +253,7 @@ class AskHeads(Struct):
 
 
 class Heed(Struct):
-    """From now on the session hears news of the rooms that it follows, beginning with `frame`."""
+    """From now on the session hears news of the rooms in `frame`, beginning with that."""
 
     session: Session
     frame: News

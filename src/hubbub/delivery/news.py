@@ -34,6 +34,8 @@ class Gazette:
         self._interval = interval
         self._circles: dict[tuple[str, ...], dict[Connection, None]] = {}
         """Who follows the same rooms."""
+        self._followed: dict[Connection, tuple[str, ...]] = {}
+        """The rooms that each reader follows."""
         self._told: dict[str, int] = {}
         """Of each followed room, which message was the newest when it was looked at."""
         self._were_open: set[str] = set()
@@ -53,9 +55,11 @@ class Gazette:
         if not reader.is_open:
             return
         self._hub.fanout.tell(reader, effect.frame)
-        if not effect.session.following:
+        rooms = tuple(room.room for room in effect.frame.rooms)
+        if not rooms:
             return
-        self._circles.setdefault(effect.session.following, {})[reader] = None
+        self._followed[reader] = rooms
+        self._circles.setdefault(rooms, {})[reader] = None
         for room in effect.frame.rooms:
             self._told.setdefault(room.room, room.seq)
             self._were_open.add(room.room)  # it may have got words since it was asked for
@@ -64,12 +68,12 @@ class Gazette:
 
     def forget(self, reader: Connection) -> None:
         """A reader follows nothing any more."""
-        for rooms, circle in self._circles.items():
-            if reader in circle:
-                del circle[reader]
-                if not circle:
-                    del self._circles[rooms]
-                return
+        rooms = self._followed.pop(reader, None)
+        if rooms is None:
+            return
+        del self._circles[rooms][reader]
+        if not self._circles[rooms]:
+            del self._circles[rooms]
 
     def _look(self) -> None:
         self._timer = None

@@ -117,6 +117,11 @@ export class Room {
     return row.kind === "chat" && !row.deleted && this.owns(row);
   }
 
+  /** Whether names that a message mentions mean oneself, or all. @param {string[]} names */
+  calls(names) {
+    return names.includes(this.me) || names.includes("@room");
+  }
+
   /**
    * Whether a message is one's own: a user's by the username, whatever it was written on.
    * @param {ChatRow} row

@@ -64,7 +64,7 @@ byId("options").addEventListener("click", () => come(import("./options.js"), ({ 
 unread(() => room);
 drafts(draft);
 newsTo({
-  isMe: (names) => names.some((name) => name === room?.me || name === "@room"),
+  isMe: (names) => room?.calls(names) ?? false,
   heard: (calls) => {
     showTitle(room);
     for (const place of calls) tellOutside(words.calledIn(place), "", place);

@@ -1,7 +1,7 @@
 /** What is being written, for each room: kept until it is sent, over reloads and visits elsewhere. */
 
 import { byId } from "./dom.js";
-import { read, write } from "./memory.js";
+import { recall, write } from "./memory.js";
 
 /** So many rooms' drafts are kept, the last written ones. */
 const MOST = 50;
@@ -10,12 +10,8 @@ let at = "";
 
 /** @returns {Record<string, string>} */
 function all() {
-  try {
-    const found = JSON.parse(read("drafts") || "{}");
-    return found && typeof found === "object" ? found : {};
-  } catch {
-    return {};
-  }
+  const found = recall("drafts");
+  return found && typeof found === "object" ? found : {};
 }
 
 /** Keep what is written as the draft of the room that one is in. @param {string} text */

@@ -12,7 +12,7 @@ import { orderPerson } from "./moderation.js";
 import { showPending } from "./pending.js";
 import { come } from "./status.js";
 import { copyMessageLink, jump, pin, react, showThread } from "./talk.js";
-import { equip } from "./tools.js";
+import { equip, nameOf } from "./tools.js";
 import { isFirstNew } from "./unread.js";
 import { words } from "./words.js";
 
@@ -52,8 +52,10 @@ export function dress(mail, here, change) {
       if (!row.deleted) li.classList.toggle("edits", editing() === row.seq);
       /** @type {HTMLElement} */
       let bar;
+      /** @type {Tool[]} */
+      const own = room.owns(row) ? [remover(row, li, () => bar, () => offered(), () => change("delete", row.seq, ""))] : [];
       /** @type {() => Tool[]} */
-      const offered = () => offers(row, room, remover(row, li, () => bar, offered, () => change("delete", row.seq, "")));
+      const offered = () => offers(row, room, own);
       const tools = offered();
       if (tools.length) bar = equip(row, li, tools);
     },
@@ -69,10 +71,14 @@ export function dress(mail, here, change) {
   });
 }
 
-/** What can be done with a message. @param {ChatRow} row @param {Room} room @param {Tool} remove @returns {Tool[]} */
+/**
+ * What can be done with a message.
+ * @param {ChatRow} row @param {Room} room @param {Tool[]} remove on one's own
+ * @returns {Tool[]}
+ */
 function offers(row, room, remove) {
   /** @type {Tool[]} */
-  const keeping = room.mod && !room.owns(row) ? [{ label: words.order, name: nameToKeep(row), act: () => orderPerson(room, row) }] : [];
+  const keeping = room.mod && !room.owns(row) ? [{ label: words.order, name: nameOf(words.orderPerson(row.name ?? row.username), row), act: () => orderPerson(room, row) }] : [];
   if (row.deleted) return keeping;
   const speaks = room.silence(Date.now()) === null;
   /** @type {Tool[]} */
@@ -81,16 +87,13 @@ function offers(row, room, remove) {
     { label: words.reply, key: "r", act: () => beginReply(row) },
   ];
   /** @type {Tool[]} */
-  const own = room.owns(row) ? [{ label: words.edit, key: "e", act: () => beginEdit(row) }, remove] : [];
+  const own = room.owns(row) ? [{ label: words.edit, key: "e", act: () => beginEdit(row) }, ...remove] : [];
   return [...(speaks ? answers : []), ...own, ...keeping, { label: words.more, key: "m", act: () => more(row, room) }];
 }
 
 /** Put an emoji on a message. @param {ChatRow} row @param {Room} room */
 const choose = (row, room) =>
   come(import("./emoji.js"), ({ pick }) => pick(words.react, (emoji) => react(row.seq, emoji, true, room)));
-
-/** @param {ChatRow} row */
-const nameToKeep = (row) => `${words.orderPerson(row.name ?? row.username)}: ${row.text.slice(0, 40)}`;
 
 /** What is done more seldom. @param {ChatRow} row @param {Room} room */
 function more(row, room) {

@@ -21,6 +21,14 @@ function set(store, key, value) {
 
 /** Something that this browser keeps for good. @param {string} key */
 export const read = (key) => get(localStorage, key);
+/** The same, of what was kept as JSON; null: there is none, or it is not ours. @param {string} key @returns {any} */
+export function recall(key) {
+  try {
+    return JSON.parse(read(key));
+  } catch {
+    return null;
+  }
+}
 /** @param {string} key @param {string} value empty: it is kept no more */
 export const write = (key, value) => set(localStorage, key, value);
 

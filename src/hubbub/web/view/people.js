@@ -1,21 +1,12 @@
 import { hue } from "../model/text.js";
 import { byId, el } from "./dom.js";
+import { drawer } from "./drawer.js";
 import { words } from "./words.js";
 
 const toggle = byId("people-button");
 byId("people-title").textContent = words.people;
 
-/** @param {boolean} open */
-function drawer(open) {
-  document.body.classList.toggle("side-open", open);
-  toggle.setAttribute("aria-expanded", String(open));
-}
-
-toggle.addEventListener("click", () => drawer(toggle.getAttribute("aria-expanded") !== "true"));
-addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog[open]")) drawer(false);
-});
-byId("scroll").addEventListener("pointerdown", () => drawer(false));
+drawer(toggle, "side-open");
 
 /** So many are shown at once: nobody reads more, and it has to be there at once. */
 const SHOWN = 200;

@@ -69,14 +69,11 @@ export function quote(reply, room, jump) {
   return one;
 }
 
-/** Whether a message is to oneself, or to all. @param {ChatRow} row @param {Room} room */
-export const mentionsMe = (row, room) => row.mentions.some((name) => name === room.me || name === "@room");
-
 /** @param {ChatRow} row @param {Room} room @param {Wardrobe} wardrobe */
 function chat(row, room, wardrobe) {
   const waits = wardrobe.waits(row);
   const own = row.username === room.me;
-  const called = !own && mentionsMe(row, room);
+  const called = !own && room.calls(row.mentions);
   const li = el("li", { class: `chat${own ? " own" : ""}${row.head ? " head" : ""}${called ? " called" : ""}` });
   li.dataset.seq = String(row.seq);
   if (wardrobe.isFirstNew(row)) li.append(el("p", { class: "new-line" }, el("span", { text: words.newHere })));

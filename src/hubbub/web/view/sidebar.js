@@ -3,7 +3,8 @@
 import { Rooms } from "../model/rooms.js";
 import { ask } from "./asking.js";
 import { byId, el } from "./dom.js";
-import { read, write } from "./memory.js";
+import { drawer } from "./drawer.js";
+import { recall, write } from "./memory.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/rooms.js").Entry} Entry */
@@ -16,6 +17,7 @@ const LATER = 500;
 const list = byId("room-list");
 const others = byId("other-rooms");
 const toggle = byId("rooms-button");
+const slide = drawer(toggle, "rooms-open");
 export const rooms = new Rooms(kept());
 /** @type {(place: string) => void} */
 let go = () => {};
@@ -24,12 +26,8 @@ let keeping = 0;
 
 /** @returns {import("../model/rooms.js").Kept[]} */
 function kept() {
-  try {
-    const found = JSON.parse(read("rooms") || "[]");
-    return Array.isArray(found) ? found.filter((one) => typeof one?.name === "string") : [];
-  } catch {
-    return []; // not ours
-  }
+  const found = recall("rooms");
+  return Array.isArray(found) ? found.filter((one) => typeof one?.name === "string") : [];
 }
 
 /** @param {(place: string) => void} to how one goes to a room */
@@ -38,17 +36,8 @@ export function sidebar(to) {
   byId("rooms-title").textContent = words.rooms;
   byId("others-title").textContent = words.otherRooms;
   toggle.textContent = words.rooms;
-  toggle.addEventListener("click", () => drawer(toggle.getAttribute("aria-expanded") !== "true"));
-  addEventListener("keydown", (event) => event.key === "Escape" && !document.querySelector("dialog[open]") && drawer(false));
-  byId("scroll").addEventListener("pointerdown", () => drawer(false));
   document.addEventListener("visibilitychange", () => document.hidden || look());
   addEventListener("pagehide", () => keeping && keep());
-}
-
-/** @param {boolean} open */
-export function drawer(open) {
-  document.body.classList.toggle("rooms-open", open);
-  toggle.setAttribute("aria-expanded", String(open));
 }
 
 /** The server has us: it tells of news from now on. */
@@ -74,7 +63,7 @@ function look() {
 export function endNews() {
   clearTimeout(timer);
   rooms.here = "";
-  drawer(false);
+  slide(false);
 }
 
 /** @type {(names: string[]) => boolean} */
@@ -135,7 +124,7 @@ function item(entry, known) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab
     event.preventDefault();
-    drawer(false);
+    slide(false);
     go(name);
   });
   const li = el("li", {}, link);

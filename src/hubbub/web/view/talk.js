@@ -10,6 +10,7 @@ import { seek } from "./older.js";
 import { nameIn } from "./row.js";
 import { note, tell } from "./status.js";
 import { clock } from "./time.js";
+import { nameOf } from "./tools.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Room} Room */
@@ -87,7 +88,6 @@ export function pin(seq, room) {
 export function showTopic(room) {
   const line = byId("topic");
   if (line.textContent !== room.about.topic) line.textContent = line.title = room.about.topic;
-  byId("about").hidden = false;
 }
 
 /** What the room is about, and what is pinned. @param {Room} room */
@@ -105,7 +105,7 @@ export function showAbout(room) {
     const item = el("li");
     list.append(item);
     const show = (/** @type {any} */ event) => {
-      const to = button(words.goThere, () => (dialog.close(), jump(seq, room)), `${words.goThere}: ${event.text.slice(0, 40)}`);
+      const to = button(words.goThere, () => (dialog.close(), jump(seq, room)), nameOf(words.goThere, event));
       const shown = entry(event, room);
       shown.append(to);
       item.replaceWith(shown);

@@ -28,7 +28,7 @@ export function button(label, name, act) {
   return one;
 }
 
-/** How a button on this message is called. @param {string} label @param {ChatRow} row */
+/** How a button on this message is called. @param {string} label @param {{text: string}} row */
 export const nameOf = (label, row) => `${label}: ${row.text.slice(0, NAMED)}`;
 
 /**

@@ -2,7 +2,6 @@
 
 import { byId } from "./dom.js";
 import { look } from "./log.js";
-import { mentionsMe } from "./row.js";
 import { keepRooms, rooms, showRooms } from "./sidebar.js";
 import { read, write } from "./memory.js";
 import { words } from "./words.js";
@@ -64,7 +63,7 @@ export function came(frame, room) {
   if (looks()) return seen();
   const row = frame.type === "chat" ? room.chat(frame.seq) : undefined;
   if (!row || room.owns(row)) return;
-  const called = mentionsMe(row, room);
+  const called = room.calls(row.mentions);
   rooms.miss(called);
   show(room);
   if (called) tell(words.calledBy(row.name ?? row.username, room.name), row.text, room.name);
