@@ -13,9 +13,10 @@ from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from hubbub.chat.conversation import read_said
+from hubbub.chat.overview import read_said
 from hubbub.chat.session import Heed
-from hubbub.protocol.outgoing import Fresh, News, encode
+from hubbub.protocol.outgoing import encode
+from hubbub.protocol.overview import Fresh, News
 from hubbub.store.base import StoreError
 
 if TYPE_CHECKING:
