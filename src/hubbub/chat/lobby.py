@@ -304,8 +304,8 @@ class Lobby:
         return [*effects, enter]
 
     def _make_known(self, session: Session, name: str, keys: tuple[str, ...]) -> list[Effect]:
-        """Where there are guests, the name of a user is theirs from the first time on."""
-        if self._auth != "optional" or self.standing.users.issuperset(keys):
+        """The name of a user is theirs from the first time on, and can be mentioned anywhere."""
+        if self.standing.users.issuperset(keys):
             return []
         self.standing.know(name, keys)
         return [
