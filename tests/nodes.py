@@ -29,7 +29,7 @@ class Node:
     @asynccontextmanager
     async def client(self, **options: Any) -> AsyncIterator[Client]:
         url = self.url.replace("http", "ws", 1) + "/ws"
-        async with connect(url, compression=None, **options) as socket:
+        async with connect(url, compression=None, max_queue=None, **options) as socket:
             yield Client(socket)
 
     async def get(self, path: str) -> tuple[int, Any]:
