@@ -54,19 +54,20 @@ def fill(socket: ClientConnection) -> None:
 def look_back(page: Page, most: int) -> int:
     """Scroll up until there are so many messages or none older; gives how many there are then."""
     page.evaluate(
-        """async (most) => {
+        """async (least) => {
       const box = document.getElementById("scroll");
       const rows = document.getElementById("rows");
       const begun = () => document.getElementById("older").textContent.includes("beginning");
-      while (!begun() && rows.childElementCount < most) {
+      const oldest = () => Number(rows.querySelector(".chat").dataset.seq);
+      while (!begun() && oldest() > least) {
         box.scrollTop = 0;
         box.dispatchEvent(new Event("scroll"));
         await new Promise((done) => setTimeout(done, 20));
       }
     }""",
-        most,
+        MESSAGES - most,
     )
-    return page.locator("#rows > .chat").count()
+    return MESSAGES + 1 - int(page.locator("#rows > .chat").first.get_attribute("data-seq") or 0)
 
 
 def scrolling(page: Page, server: Server) -> str:

@@ -1,8 +1,13 @@
 /**
  * The conversation on the screen. It does what a `Patch` says, and what one is reading stays where
  * it is meanwhile: at the end if one is there, else the topmost row that can be seen.
+ *
+ * Of a long log only some rows are in the page, those near what one sees: a browser takes as long for
+ * a frame as there are rows. They come and go as one scrolls, but a row that has the keyboard, or of
+ * which something is selected, stays.
  */
 
+import { Span } from "../model/span.js";
 import { byId, el } from "./dom.js";
 import { keepBy } from "./markup.js";
 import { render } from "./row.js";
@@ -16,6 +21,18 @@ import { words } from "./words.js";
 const MOST = 1500;
 /** So many go at once, so that not each message at the end moves the top. */
 const BATCH = 100;
+/** Up to so many all are in the page. */
+const ALL = 240;
+/** So many are there in the beginning, and after a leap. */
+const SOME = 120;
+/** So much of the log is in the page on both sides of what one sees, in pixels. */
+const MARGIN = 1200;
+/** If there is less, all that is wanted comes at once. */
+const SOON = 300;
+/** So many more may be in the page before some leave. */
+const SPARE = 40;
+/** Rows that come at once, while none of them would be seen yet. */
+const FEW = 10;
 /** Within this many pixels of the end one counts as being there. */
 const NEAR = 40;
 
@@ -25,8 +42,15 @@ const newer = byId("newer");
 const empty = byId("empty");
 let unseen = 0;
 let sticks = true;
-/** @type {Map<Row, HTMLElement>} */
+/** The rows in the page. @type {Map<Row, HTMLElement>} */
 let items = new Map();
+/** The rows that there are. @type {Row[]} */
+let all = [];
+/** @type {Room} */
+let of;
+const span = new Span();
+/** The day of the first row in the page, if that is not the first of its day. @type {HTMLElement | null} */
+let day = null;
 /** @type {import("./row.js").Wardrobe} */
 let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {}, isFirstNew: () => false };
 
@@ -35,6 +59,7 @@ let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump:
  * @param {Row} row
  */
 export function reveal(row) {
+  if (!items.has(row)) turnTo(all.indexOf(row));
   const li = items.get(row);
   if (!li) return;
   sticks = false;
@@ -45,6 +70,7 @@ export function reveal(row) {
   void li.offsetWidth; // so that the mark begins anew
   li.classList.add("found");
   sticks = atEnd();
+  fill();
 }
 
 /** @param {typeof wardrobe} mine */
@@ -52,10 +78,11 @@ export function dressFrom(mine) {
   wardrobe = mine;
 }
 
-const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+const atEnd = () => span.to === all.length && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
 
 export function toEnd() {
   sticks = true;
+  if (span.to < all.length) turnTo(all.length);
   scroll.scrollTop = scroll.scrollHeight;
   count(0);
 }
@@ -70,12 +97,13 @@ function count(n) {
 scroll.addEventListener("scroll", () => {
   sticks = atEnd();
   if (sticks) count(0);
+  fill();
 });
 newer.addEventListener("click", () => {
   toEnd();
   byId("message").focus();
 });
-new ResizeObserver(() => sticks && toEnd()).observe(scroll);
+new ResizeObserver(() => (sticks ? toEnd() : fill())).observe(scroll);
 
 /**
  * Change something in the log, and keep the reader's place.
@@ -88,9 +116,7 @@ export function keepPlace(change) {
     return;
   }
   const edge = scroll.getBoundingClientRect().top;
-  const held = [...rows.children].find(
-    (row) => !row.classList.contains("day") && row.getBoundingClientRect().bottom > edge,
-  );
+  const held = inPage().find((row) => !row.classList.contains("day") && row.getBoundingClientRect().bottom > edge);
   const before = held?.getBoundingClientRect().top;
   change();
   // A row that looks anew is another element; then its place is that of what was there.
@@ -100,10 +126,15 @@ export function keepPlace(change) {
 
 keepBy(keepPlace);
 
+/** @returns {HTMLElement[]} */
+const inPage = () => /** @type {HTMLElement[]} */ ([...rows.children]).filter((li) => li !== day);
+
 /** Begin anew. */
 export function clear() {
   rows.replaceChildren();
   items = new Map();
+  all = [];
+  settle(0, 0);
   count(0);
   sticks = true;
 }
@@ -128,24 +159,128 @@ function item(row, room, aloud) {
 export function apply(patch, room, live) {
   const { gone, top, end, changed } = patch;
   if (!gone.length && !top.length && !end.length && !changed.length) return;
+  const wasEnd = span.to === span.count;
+  all = room.rows;
+  of = room;
   keepPlace(() => {
     for (const row of gone) {
       items.get(row)?.remove();
       items.delete(row);
     }
     for (const row of changed) look(row, room);
-    rows.prepend(...top.map((row) => item(row, room, false)));
+    const first = inPage()[0];
+    const from = first ? all.findIndex((row) => items.get(row) === first) : all.length - (wasEnd ? end.length : 0);
+    settle(from, from + items.size);
+    const isShort = all.length <= ALL;
+    if (isShort) bring(-1, span.from);
     // A screen reader is told of what others say now: not of history, comings and goings, oneself.
-    rows.append(
-      ...end.map((row) => item(row, room, live && row.kind === "chat" && row.username !== room.me)),
-    );
-    empty.hidden = empty.hidden || rows.childElementCount > 0;
+    const isNew = (/** @type {Row} */ row) => live && row.kind === "chat" && row.username !== room.me;
+    if (isShort || (wasEnd && end.length < ALL)) bring(1, all.length - span.to, isNew);
+    else if (wasEnd) turnTo(all.length);
+    empty.hidden = empty.hidden || items.size > 0;
   });
   const chats = end.filter((row) => row.kind === "chat");
   if (chats.some((row) => live && row.username === room.me)) toEnd();
   else if (!sticks && live && chats.length) count(unseen + chats.length);
   // Only at the end: who reads further up keeps what they have loaded.
   if (sticks && room.rows.length > MOST) apply(room.trim(MOST - BATCH), room, false);
+  fill();
+}
+
+/** These are in the page, of the same rows as before or of others. @param {number} from @param {number} to */
+function settle(from, to) {
+  if (span.count === all.length) span.move(all, from, to);
+  else span.set(all, from, to);
+  let at = from;
+  while (at > 0 && all[at]?.kind !== "day") at--;
+  day?.remove();
+  day = at < from && all[at].kind === "day" ? render(all[at], of, wardrobe) : null;
+  if (day) rows.prepend(day);
+  rows.style.paddingTop = `${Math.max(0, span.above - (day ? span.height(all[at]) : 0))}px`;
+  rows.style.paddingBottom = `${span.below}px`;
+}
+
+/**
+ * More rows come into the page, above or below.
+ * @param {-1 | 1} way @param {number} many @param {(row: Row) => boolean} [aloud]
+ */
+function bring(way, many, aloud = () => false) {
+  if (!many) return;
+  const { from, to } = span;
+  const some = way < 0 ? all.slice(from - many, from) : all.slice(to, to + many);
+  const made = some.map((row) => item(row, of, aloud(row)));
+  if (way > 0) rows.append(...made);
+  else if (day) day.after(...made);
+  else rows.prepend(...made);
+  settle(way < 0 ? from - many : from, way < 0 ? to : to + many);
+}
+
+/** Rows far from what one sees leave the page, from one side. @param {-1 | 1} way @param {number} most as many, if they may */
+function leave(way, most) {
+  const there = inPage();
+  const some = way < 0 ? there.slice(0, most) : there.slice(there.length - most).reverse();
+  const kept = [document.activeElement, getSelection()?.anchorNode, getSelection()?.focusNode];
+  const stays = some.findIndex((li) => kept.some((node) => node && li.contains(node)));
+  const going = stays < 0 ? some : some.slice(0, stays);
+  const isGoing = new Set(going);
+  measure(there);
+  for (const [row, li] of items) {
+    if (!isGoing.has(li)) continue;
+    items.delete(row);
+    li.remove();
+  }
+  const { from, to } = span;
+  settle(way < 0 ? from + going.length : from, way < 0 ? to : to - going.length);
+}
+
+/** How much space the rows in the page take. @param {HTMLElement[]} there */
+function measure(there) {
+  const tops = there.map((li) => li.getBoundingClientRect().top);
+  tops.push(rows.getBoundingClientRect().bottom - span.below);
+  there.forEach((_, at) => span.measured(all[span.from + at], tops[at + 1] - tops[at]));
+}
+
+/** The rows around one, or the last, and no others are in the page. @param {number} at */
+function turnTo(at) {
+  const from = Math.max(0, Math.min(at - SOME / 2, all.length - SOME));
+  rows.replaceChildren();
+  items = new Map();
+  settle(from, from);
+  bring(1, Math.min(SOME, all.length - from));
+}
+
+let filling = false;
+
+/** See that there are rows where one looks, and around that. */
+function fill() {
+  if (filling || all.length <= ALL) return;
+  filling = true;
+  const view = scroll.getBoundingClientRect();
+  const there = rows.getBoundingClientRect();
+  // So many pixels are in the page beyond what one sees.
+  const over = view.top - there.top - span.above;
+  const under = there.bottom - span.below - view.bottom;
+  if ((over < -view.height && span.from) || (under < -view.height && span.to < all.length)) {
+    if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR) toEnd();
+    else {
+      const at = span.at(all, view.top - there.top);
+      turnTo(at);
+      const li = items.get(all[at]);
+      if (li) scroll.scrollTop += li.getBoundingClientRect().top - view.top;
+    }
+  } else {
+    const up = span.needs(all, -1, MARGIN - over, over < SOON ? ALL : FEW);
+    const down = span.needs(all, 1, MARGIN - under, under < SOON ? ALL : FEW);
+    const spare = items.size > ALL + SPARE ? items.size - ALL : 0;
+    if (up || down || spare) {
+      keepPlace(() => {
+        bring(-1, up);
+        bring(1, down);
+        if (spare) leave(over < under ? 1 : -1, spare);
+      });
+    }
+  }
+  filling = false;
 }
 
 /**
@@ -166,7 +301,7 @@ export function look(row, room) {
 
 /** @param {string} link */
 export function showEmpty(link) {
-  empty.hidden = rows.childElementCount > 0;
+  empty.hidden = items.size > 0;
   empty.replaceChildren(
     el("p", { text: words.empty }),
     el("p", { text: words.invite }),
