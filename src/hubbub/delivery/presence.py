@@ -18,15 +18,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hubbub.chat.occupancy import Occupancy, occupant
+from hubbub.chat.occupancy import Occupancy, occupant, seat
 from hubbub.chat.room import Member
-from hubbub.chat.session import Ask, Enter, Free, Hold, Whisper
+from hubbub.chat.session import Ask, Enter, Free, Hold, Session, Whisper
 from hubbub.delivery.follow import Following
 from hubbub.delivery.keeper import RETRY, Done
 from hubbub.protocol.outgoing import Joined, Left, Typing, encode
 from hubbub.protocol.presence import (
+    Amend,
     Changes,
-    Claim,
     Leased,
     Move,
     Release,
@@ -87,12 +87,21 @@ class Presence:
                 self.free(effect.room, effect.member)
             case Hold():
                 if self._occupancy.is_needed(effect.room, effect.member):
-                    self._say(effect.room, Claim(occupant(effect.member)), None)
+                    self._amend(effect.room, effect.member)
 
-    def free(self, place: str, member: Member) -> None:
-        """Let go of a name, if nobody on this node has it any more."""
+    def free(self, place: str, member: Member, gone: Session | None = None) -> None:
+        """Let go of a name, if nobody on this node has it any more.
+
+        `gone` is who has just left; else say how who stays is there.
+        """
+        stay = member.sessions
         if not self._occupancy.is_needed(place, member):
             self._say(place, Release(member.key, member.identity.hex()), None)
+        elif stay and (gone is None or seat((*stay, gone), place) != seat(stay, place)):
+            self._amend(place, member)
+
+    def _amend(self, place: str, member: Member) -> None:
+        self._say(place, Amend(occupant(member, place)), None)
 
     def _say(self, place: str, move: Move, ask: Ask | None) -> None:
         self._moves.setdefault(place, []).append((move, ask))
