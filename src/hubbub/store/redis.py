@@ -430,11 +430,12 @@ class RedisStore:
             for function, keys, more in calls
         ]
         try:
-            answers = self._pipe(commands)
+            answers = redis_client.ask(self._redis, commands)
             lost = [at for at, one in enumerate(answers) if _is_unknown(one)]
             if lost:  # a Redis without our functions: it is new, or lost all
                 self._load()
-                for at, one in zip(lost, self._pipe([commands[at] for at in lost]), strict=True):
+                again = redis_client.ask(self._redis, [commands[at] for at in lost])
+                for at, one in zip(lost, again, strict=True):
                     answers[at] = one
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem

@@ -6,6 +6,7 @@ Law: no password is in what is told.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from typing import Any, Final
 
 from redis import Redis
@@ -79,6 +80,30 @@ def _watched(url: str, options: dict[str, Any]) -> Redis:
         place.name, db=place.db, username=user, password=password, **options
     )
     return client
+
+
+def ask(client: Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Give commands in one write; gives what Redis answers to each, errors among it.
+
+    It is the client's pipeline without what that does beside, which takes a third of the time that
+    a message takes. What pieces of a write come apart, Redis would sync to its disk apart.
+    """
+    pool = client.connection_pool
+    connection: Any = pool.get_connection()
+    answers: list[Any] = []
+    try:
+        connection.send_packed_command([b"".join(connection.pack_commands(commands))])
+        for _ in commands:
+            try:
+                answers.append(connection.read_response())
+            except ResponseError as problem:
+                answers.append(problem)
+    except BaseException:
+        connection.disconnect()  # an answer that comes late is not to be taken for another's
+        raise
+    finally:
+        pool.release(connection)
+    return answers
 
 
 def master(client: Redis) -> tuple[str, int] | None:
