@@ -236,6 +236,12 @@ class Settings:
         " reach Redis, or stands still, for as long may lose its people's names to others.",
         least=0.5,
     )
+    redis_timeout: float = _setting(
+        4.0,
+        "With redis: seconds that an answer of Redis may take; then it is taken for gone. On all"
+        " nodes the same.",
+        least=0.5,
+    )
     linger: float = _setting(
         300.0, "Seconds that the events of a room are kept in memory when all have left.", least=0
     )

@@ -54,6 +54,8 @@ class Bounds(Protocol):
     def keep_events(self) -> int: ...
     @property
     def lease(self) -> float: ...
+    @property
+    def redis_timeout(self) -> float: ...
 
 
 class _Place:
@@ -80,7 +82,7 @@ class RedisStore:
         self.node = token_hex(8)
         """Which of the nodes this is, on hints."""
         self.url = url
-        self._redis: Redis = redis_client.connect(url)
+        self._redis: Redis = redis_client.connect(url, socket_timeout=bounds.redis_timeout)
         self._new_epoch = new_epoch
         self._keep_events = bounds.keep_events
         self._keep_time = int(bounds.keep_days * DAY)

@@ -35,7 +35,7 @@ MARKED: Final = b"="
 CONNECT: Final = 2.0
 """Seconds that connecting may take."""
 ANSWER: Final = 4.0
-"""Seconds that an answer may take; then Redis is taken for gone."""
+"""Seconds that an answer may take where no setting says it."""
 SENTINEL_ANSWER: Final = 1.0
 """Seconds for each Sentinel; then the next one is asked."""
 
