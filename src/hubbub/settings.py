@@ -85,8 +85,8 @@ class Settings:
         " one beside where the server is started, sqlite: in the user's data folder; memory: keeps"
         " the last ones in the server's memory, until it stops. redis://USER:PASSWORD@HOST:6379/0"
         " (rediss:// for TLS, unix:///PATH for a socket, redis+sentinel://HOST,HOST/NAME for"
-        " Sentinel) is for many nodes: see docs/cluster.md. A password is better set in the"
-        " environment or the file.",
+        " Sentinel, rediss+sentinel:// for that over TLS) is for many nodes: see docs/cluster.md."
+        " A password is better set in the environment or the file.",
         repr=False,
     )
     sync: Literal["normal", "full"] = _setting(

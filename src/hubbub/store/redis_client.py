@@ -21,7 +21,7 @@ from redis.exceptions import (
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
-from hubbub.redis_url import SENTINEL, watched
+from hubbub.redis_url import is_watched, watched
 from hubbub.store.base import StoreError
 
 PREFIX: Final = "hubbub"
@@ -53,7 +53,7 @@ def connect(url: str, **more: Any) -> Redis:
         "protocol": 2,
         **more,
     }
-    if url.startswith(f"{SENTINEL}:"):
+    if is_watched(url):
         return _watched(url, options)
     if url.startswith("unix:"):
         del options["socket_keepalive"]
@@ -66,6 +66,9 @@ def connect(url: str, **more: Any) -> Redis:
 def _watched(url: str, options: dict[str, Any]) -> Redis:
     """A client of the master that the Sentinels of `url` know; each connection asks them anew."""
     place = watched(url)
+    if place.tls is not None:
+        options |= {"ssl": True, **place.tls}
+        _check_files(options)
     user, password = place.sentinel_login
     asking = {
         **{name: value for name, value in options.items() if name != "health_check_interval"},
