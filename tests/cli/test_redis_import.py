@@ -174,6 +174,8 @@ def test_who_comes_while_it_is_imported_is_not_written_over(
     redis.client.flushall()
     work, node = RedisImport(redis.client), in_redis(redis)
 
+    made: set[bytes] = set()
+
     def come() -> None:
         if late == "speaks":
             node.append([say("first")], 1)
@@ -183,12 +185,18 @@ def test_who_comes_while_it_is_imported_is_not_written_over(
     lines = [f"{line}\n".encode() for line in text.splitlines()]
 
     def read() -> Iterator[bytes]:
-        yield from lines
+        for line in lines:
+            yield line
+            keys: Any = redis.client.keys("*import*")
+            made.update(keys)
+            assert all(redis.client.ttl(key) > 0 for key in made), "if it is killed, it goes"
         come()
 
     with pytest.raises(RefusedError, match=r"a room 'red' already|servers running"):
         work.run(read(), lambda _: None)
     node.close()
+    kinds = {key.rpartition(b":")[2] for key in made}
+    assert kinds == {b"head", b"log", b"now", b"ids", b"ties"}
     assert not redis.client.keys("*import*")
     assert redis.client.xlen("hubbub:{red}:log") == (1 if late == "speaks" else 0)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from secrets import token_hex
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from redis import Redis
@@ -22,6 +22,9 @@ from hubbub.store.importing import Import, RefusedError, has_room, reused
 from hubbub.store.redis_library import LIBRARY, NAME
 from hubbub.store.redis_presence import LEASES
 
+LEFT: Final = 86_400
+"""Seconds that what a killed import made stays; as in redis_importing.lua."""
+
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -31,7 +34,6 @@ class RedisImport(Import):
     def __init__(self, client: Redis) -> None:
         super().__init__()
         self._client = client
-        self._call: Any = client.fcall
         self._batch = token_hex(4)
         """The mark of all events; it is in the names under which the rooms are made, too."""
         self._names: list[str] = []
@@ -86,18 +88,24 @@ class RedisImport(Import):
         self._names.append(room.room)
         head = self._made(room.room)[0]
         stand = {"epoch": room.epoch, "seq": room.seq, "floor": room.floor, "mark": self._batch}
-        self._client.hset(head, mapping=stand)  # type: ignore[arg-type]
+        with self._client.pipeline() as pipe:
+            pipe.hset(head, mapping=stand)  # type: ignore[arg-type]
+            pipe.expire(head, LEFT)
+            pipe.execute()
 
     def _write(self) -> None:
         if not self._names:
             return
         made = self._made(self._room.room)
-        if self._markers:
-            self._client.hset(made[-1], mapping=self._markers)  # type: ignore[arg-type]
-            self._markers = {}
         rows = [row for _, row in self._rows]
         stand = (self._batch, self._room.floor, self._ts)
-        again = self._call(f"{NAME}_restore", len(made), *made, *stand, _pack(rows))
+        restore: Any = (f"{NAME}_restore", len(made), *made, *stand, _pack(rows))
+        with self._client.pipeline() as pipe:
+            if self._markers:
+                pipe.hset(made[-1], mapping=self._markers)  # type: ignore[arg-type]
+                self._markers = {}
+            pipe.fcall(*restore)
+            again = pipe.execute()[-1]
         if again:
             number, row = self._rows[again - 1]
             raise reused(number, row[3])
