@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from redis import Redis
 
 from hubbub.redis_url import SENTINEL, SENTINEL_TLS
 from hubbub.settings import Settings
+from hubbub.store import redis_client
 from hubbub.store.base import StoreError
 from hubbub.store.redis import RedisStore
+from hubbub.store.redis_export import RedisSnapshot
+from hubbub.store.redis_importing import RedisImport
 from tests.cli.test_cluster import told_of
 from tests.redis import PROGRAM, RedisServer, free_port, redis_server
 from tests.store.kinds import keep, new_epoch, say
@@ -118,11 +122,17 @@ def test_as_a_user_who_may_do_no_more_than_the_page_says() -> None:
     with redis_server() as server:
         server.client.execute_command(line)  # type: ignore[no-untyped-call]
         server.client.acl_setuser("default", enabled=False)
-        store = made(f"redis://hubbub:p%40ss%3Aw%2Frd@{server.at}/0")
+        url = f"redis://hubbub:p%40ss%3Aw%2Frd@{server.at}/0"
+        store = made(url)
         assert keep(store, say("hello")) == [1]
         assert store.worries() == []
         store.check()
         store.close()
+        with closing(redis_client.connect(url)) as client:
+            taken = b"".join(RedisSnapshot(client, None).chunks(lambda _: None))
+            client.unlink("hubbub:{red}:head")
+            RedisImport(client).run(taken.splitlines(keepends=True), lambda _: None)
+            assert len(list(RedisSnapshot(client, None).chunks(lambda _: None))) == 2
         for user in ("hubbub:wrong", "other:p%40ss%3Aw%2Frd", "default:"):
             with pytest.raises(StoreError, match=r"^Redis does not accept the user and password$"):
                 made(f"redis://{user}@{server.at}/0")
