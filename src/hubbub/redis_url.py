@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 SENTINEL: Final = "redis+sentinel"
-REDIS: Final[tuple[str, ...]] = ("redis", "rediss", "unix", SENTINEL)
-"""The schemes of a store in Redis: plain, over TLS, through a socket file, found by Sentinel."""
+SENTINEL_TLS: Final = "rediss+sentinel"
+REDIS: Final[tuple[str, ...]] = ("redis", "rediss", "unix", SENTINEL, SENTINEL_TLS)
+"""The schemes of a store in Redis: plain, over TLS, through a socket file, found by Sentinel, which
+is asked over TLS, too, as is the Redis that it names."""
 
+_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_LOGIN: Final = ("sentinel_username", "sentinel_password")
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "redis": (),
-    "rediss": ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"),
+    "rediss": _FILES,
     "unix": ("db",),
-    SENTINEL: ("sentinel_username", "sentinel_password"),
+    SENTINEL: _LOGIN,
+    SENTINEL_TLS: (*_LOGIN, *_FILES),
 }
 """What may stand behind the `?` of each."""
 
@@ -31,20 +36,29 @@ _MEND_SENTINEL: Final = "write redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26
 
 
 class Watched(NamedTuple):
-    """A Redis that Sentinels at `hosts` know by `name`; both pairs are user and password."""
+    """A Redis that Sentinels at `hosts` know by `name`; both pairs are user and password.
+
+    `tls` has the files of certificates where all are asked over TLS, else it is None.
+    """
 
     hosts: list[tuple[str, int]]
     name: str
     db: int
     login: tuple[str | None, str | None]
     sentinel_login: tuple[str | None, str | None]
+    tls: dict[str, str] | None = None
+
+
+def is_watched(url: str) -> bool:
+    """Whether Sentinels are asked where the Redis is."""
+    return url.partition(":")[0] in {SENTINEL, SENTINEL_TLS}
 
 
 def check_redis(url: str) -> None:
     """Where a Redis is. Raises `SettingError`, which never has the password in it."""
     from urllib.parse import urlsplit
 
-    if url.startswith(f"{SENTINEL}:"):
+    if is_watched(url):
         watched(url)
         return
     told = shown(masked(url))
@@ -69,7 +83,10 @@ def check_redis(url: str) -> None:
 
 
 def watched(url: str) -> Watched:
-    """What a `redis+sentinel://` says. Raises `SettingError`, without a password in it."""
+    """What a place that Sentinels know says of them.
+
+    Raises `SettingError`, without a password in it.
+    """
     from urllib.parse import unquote, urlsplit
 
     told = shown(masked(url))
@@ -96,6 +113,9 @@ def watched(url: str) -> Watched:
         int(found[2] or 0),
         (unquote(user) or None, unquote(password) or None),
         (options.get("sentinel_username"), options.get("sentinel_password")),
+        {name: options[name] for name in _FILES if name in options}
+        if parts.scheme == SENTINEL_TLS
+        else None,
     )
 
 

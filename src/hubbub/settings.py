@@ -85,8 +85,8 @@ class Settings:
         " one beside where the server is started, sqlite: in the user's data folder; memory: keeps"
         " the last ones in the server's memory, until it stops. redis://USER:PASSWORD@HOST:6379/0"
         " (rediss:// for TLS, unix:///PATH for a socket, redis+sentinel://HOST,HOST/NAME for"
-        " Sentinel) is for many nodes: see docs/cluster.md. A password is better set in the"
-        " environment or the file.",
+        " Sentinel, rediss+sentinel:// for that over TLS) is for many nodes: see docs/cluster.md."
+        " A password is better set in the environment or the file.",
         repr=False,
     )
     sync: Literal["normal", "full"] = _setting(
@@ -234,6 +234,12 @@ class Settings:
         10.0,
         "With redis: seconds after which a node that died is out of all rosters. One that cannot"
         " reach Redis, or stands still, for as long may lose its people's names to others.",
+        least=0.5,
+    )
+    redis_timeout: float = _setting(
+        4.0,
+        "With redis: seconds that an answer of Redis may take; then it is taken for gone. On all"
+        " nodes the same.",
         least=0.5,
     )
     linger: float = _setting(

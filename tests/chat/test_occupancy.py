@@ -186,7 +186,7 @@ def test_a_room_hears_its_roster_when_nothing_but_the_order_changed() -> None:
     room = node.lobby.rooms["red"]
     room.roster_told(0.0)
     # It was taken for dead and said that it is not: the others heard that ann left and came.
-    back = occupant(session.rooms["red"])
+    back = occupant(session.rooms["red"], "red")
     back.order, back.nodes = 4, ("us",)
     seen = node.change(Came(back))
     assert (seen.told, node.users, room.roster_due) == ([], ["bob", "cy", "ann"], True)

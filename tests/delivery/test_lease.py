@@ -51,10 +51,12 @@ class Keeper:
 async def test_it_waits_after_its_start_a_failure_and_an_end_of_its_own_lease(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(presence, "SLACK", SLACK)
+    monkeypatch.setattr(presence, "SLACK", SLACK / 2)
     keeper = Keeper()
     hub = cast("Hub", SimpleNamespace())
-    one = presence.Presence(hub, Occupancy({}, 200, False), cast("Following", keeper), LEASE)
+    one = presence.Presence(
+        hub, Occupancy({}, 200, False), cast("Following", keeper), LEASE, SLACK / 2
+    )
     one.start()
     assert await keeper.until_it_may() >= LEASE + SLACK - 0.01
     assert await keeper.until_it_may() < LEASE, "and goes on"

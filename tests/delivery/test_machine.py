@@ -102,8 +102,10 @@ class Chatting(RuleBasedStateMachine):
     @rule(who=WHO, room=ROOMS, name=NAMES, keep=st.booleans(), turn=st.booleans())
     def join(self, who: int, room: str, name: str, keep: bool, turn: bool) -> None:
         client = self.clients[who]
+        if client.reader.waits:
+            self.settle()  # a connection holds all back until what it asked for is answered
         if client.reader.is_full:
-            return  # a connection holds a join back until its reader has caught up
+            return  # and a join until its reader has caught up
         taken = any(n == name and w != who for n, w in self.members.get(room, []))
         if not taken:
             if not keep:
@@ -131,6 +133,8 @@ class Chatting(RuleBasedStateMachine):
     @rule(who=WHO, room=ROOMS)
     def leave(self, who: int, room: str) -> None:
         client = self.clients[who]
+        if client.reader.waits:
+            self.settle()
         if client.reader.is_full:
             return
         if room in self.rooms_of(who):

@@ -17,6 +17,11 @@ from tests.server import PATIENCE, Client, Frame
 from tests.torture.link import Link
 
 LEASE = 2.0
+ANSWER = 1.0
+"""Seconds that an answer of Redis may take."""
+BURIAL = LEASE + ANSWER + SLACK
+"""Seconds after which a node takes others for dead, since Redis answers again."""
+TIMES = ("--lease", str(LEASE), "--redis-timeout", str(ANSWER))
 
 
 class Cluster:
@@ -30,7 +35,7 @@ class Cluster:
     def node(self, link: Link | None = None) -> Node:
         """One more; with `link`, it reaches Redis through that."""
         name = str(len(self.nodes))
-        node = started(link or self.redis, self._folder, name, "--lease", str(LEASE))
+        node = started(link or self.redis, self._folder, name, *TIMES)
         self.nodes.append(self._stack.enter_context(node))
         return self.nodes[-1]
 
@@ -44,7 +49,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 async def until(found: Callable[[], Any]) -> None:
     """Wait for what can only be looked at."""
-    async with asyncio.timeout(PATIENCE + LEASE + SLACK):
+    async with asyncio.timeout(PATIENCE + BURIAL):
         while not found():  # noqa: ASYNC110 - it is another process that changes it
             await asyncio.sleep(0.05)
 
@@ -66,7 +71,7 @@ async def quiet(client: Client) -> None:
 
 async def may_bury() -> None:
     """Nodes that have just started take nobody for dead."""
-    await asyncio.sleep(LEASE + SLACK + 1)
+    await asyncio.sleep(BURIAL + 0.5)
 
 
 async def roster(client: Client, *users: str) -> None:

@@ -8,9 +8,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from hubbub.delivery.presence import SLACK
+import pytest
+
 from tests.nodes import Node
 from tests.promises.cluster import (
+    BURIAL,
     LEASE,
     Cluster,
     answer,
@@ -92,13 +94,13 @@ async def test_a_pause_of_redis_makes_nobody_leave_or_join(cluster: Cluster) -> 
                 cluster.redis.kill()
             await ann.say("join", room="other", username="ann", keep=True, id="no")
             assert (await answer(ann, "no"))["code"] == "storage_unavailable"
-            await asyncio.sleep(LEASE + 1)  # every lease has ended
+            await asyncio.sleep(LEASE)  # every lease has ended: some of it was over before
             if pause == "stop":
                 cluster.redis.send(signal.SIGCONT)
             else:
                 await gone.socket.close()
                 cluster.redis.start()
-            await asyncio.sleep(LEASE + SLACK + 1)  # if anyone were taken for dead, then by now
+            await asyncio.sleep(BURIAL + 0.5)  # if anyone were taken for dead, then by now
             for client in (ann, bob):
                 if pause == "restart":
                     assert (await client.hear())["username"] == "gone"
@@ -123,7 +125,10 @@ async def test_a_join_that_was_given_up_puts_nobody_out_later(cluster: Cluster) 
                 await gone.say("join", room="general", username="ann", session=session)
                 await until(lambda: b"_move" in link.held)
             async with two.client() as live:
-                await live.join("general", "ann", session=session)
+                await live.say("join", room="general", username="ann", session=session, id="in")
+                assert (await answer(live, "in"))[
+                    "type"
+                ] == "welcome"  # and no roster: all is as before
                 assert (await ann.closed())[0] == 4409
                 link.mend()
                 await stays(live, one, bob)
@@ -139,8 +144,9 @@ async def linked(redis: RedisServer) -> AsyncIterator[Link]:
         await link.close()
 
 
+@pytest.mark.parametrize("is_dead", [False, True])
 async def test_a_join_that_was_given_up_while_its_node_stood_still_puts_nobody_out(
-    cluster: Cluster,
+    cluster: Cluster, is_dead: bool
 ) -> None:
     one, two = cluster.node(), cluster.node()
     async with two.client() as bob, two.client() as ann, one.client() as dan:
@@ -153,8 +159,11 @@ async def test_a_join_that_was_given_up_while_its_node_stood_still_puts_nobody_o
             await gone.say("join", room="general", username="ann", session=session)
             gone.socket.transport.abort()
         async with two.client() as live:
-            await live.join("general", "ann", session=session)
+            await live.say("join", room="general", username="ann", session=session, id="in")
+            assert (await answer(live, "in"))["type"] == "welcome"
             assert (await ann.closed())[0] == 4409
+            if is_dead:
+                await bob.until("left", username="dan")
             one.send(signal.SIGCONT)
             await stays(live, one, bob)
 

@@ -20,7 +20,7 @@ from hubbub.protocol.outgoing import Moderated
 from hubbub.settings import Settings
 from hubbub.store.database import connect, connect_reader
 from hubbub.store.exporting import Snapshot, Sound
-from hubbub.store.importing import Import, RefusedError
+from hubbub.store.importing import RefusedError, SqliteImport
 from hubbub.store.sqlite import SqliteStore
 from tests.store.kinds import ANN, BOB, delete, edit, keep, new_epoch, refused, say, stored
 
@@ -79,10 +79,10 @@ def exported(path: Path, room: str | None = None) -> bytes:
         db.close()
 
 
-def imported(path: Path, text: bytes) -> Import:
+def imported(path: Path, text: bytes) -> SqliteImport:
     db = connect(path, "normal")
     try:
-        work = Import(db)
+        work = SqliteImport(db)
         work.run(text.splitlines(keepends=True), lambda _: None)
         return work
     finally:

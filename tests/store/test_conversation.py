@@ -14,7 +14,7 @@ from hubbub.protocol.draft import Draft, Reaction
 from hubbub.store.base import Outcome, Refused, Store, Stored, Unchanged
 from hubbub.store.database import connect, connect_reader
 from hubbub.store.exporting import Snapshot, Sound
-from hubbub.store.importing import Import
+from hubbub.store.importing import SqliteImport
 from tests.redis import RedisServer
 from tests.store.kinds import (
     ANN,
@@ -263,7 +263,7 @@ def test_what_is_exported_goes_on_where_it_was(tmp_path: Path) -> None:
     with closing(connect_reader(tmp_path / "chat.db")) as db:
         lines = b"".join(Snapshot(db, None, Sound(db)).chunks(lambda _: None)).splitlines()
     with closing(connect(tmp_path / "new" / "chat.db", "normal")) as db:
-        Import(db).run(lines, lambda _: None)
+        SqliteImport(db).run(lines, lambda _: None)
     new = sqlite(tmp_path / "new")
     assert new.after("red", 0, 99) == sqlite(tmp_path).after("red", 0, 99)
     again, off, gone = new.append([react(1), react(1, on=False), delete(1)], 9)

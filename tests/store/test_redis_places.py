@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
-from hubbub.redis_url import SENTINEL
+from hubbub.redis_url import SENTINEL, SENTINEL_TLS
 from hubbub.settings import Settings
+from hubbub.store import redis_client
 from hubbub.store.base import StoreError
 from hubbub.store.redis import RedisStore
+from hubbub.store.redis_export import RedisSnapshot
+from hubbub.store.redis_importing import RedisImport
 from tests.cli.test_cluster import told_of
-from tests.redis import RedisServer, free_port, redis_server
+from tests.redis import PROGRAM, RedisServer, free_port, redis_server
 from tests.store.kinds import keep, new_epoch, say
 
 
@@ -118,11 +122,17 @@ def test_as_a_user_who_may_do_no_more_than_the_page_says() -> None:
     with redis_server() as server:
         server.client.execute_command(line)  # type: ignore[no-untyped-call]
         server.client.acl_setuser("default", enabled=False)
-        store = made(f"redis://hubbub:p%40ss%3Aw%2Frd@{server.at}/0")
+        url = f"redis://hubbub:p%40ss%3Aw%2Frd@{server.at}/0"
+        store = made(url)
         assert keep(store, say("hello")) == [1]
         assert store.worries() == []
         store.check()
         store.close()
+        with closing(redis_client.connect(url)) as client:
+            taken = b"".join(RedisSnapshot(client, None).chunks(lambda _: None))
+            client.unlink("hubbub:{red}:head")
+            RedisImport(client).run(taken.splitlines(keepends=True), lambda _: None)
+            assert len(list(RedisSnapshot(client, None).chunks(lambda _: None))) == 2
         for user in ("hubbub:wrong", "other:p%40ss%3Aw%2Frd", "default:"):
             with pytest.raises(StoreError, match=r"^Redis does not accept the user and password$"):
                 made(f"redis://{user}@{server.at}/0")
@@ -143,6 +153,52 @@ def test_a_replica_keeps_nothing_and_says_so() -> None:
         store.check()
         assert keep(store, say("more")) == [2]
         store.close()
+
+
+SECURE_SENTINEL = """port 0
+tls-port {port}
+bind 127.0.0.1
+dir {folder}
+tls-ca-cert-file {papers}/ca.pem
+tls-cert-file {papers}/server.pem
+tls-key-file {papers}/server.key
+tls-replication yes
+sentinel monitor mymaster 127.0.0.1 {master} 1
+"""
+
+
+@pytest.fixture
+def secure_sentinel(
+    secured: tuple[RedisServer, str], papers: Path, tmp_path: Path
+) -> Iterator[str]:
+    """Where a Sentinel is that speaks TLS alone, and knows a Redis that does."""
+    _, url = secured
+    port, master = free_port(), url.rpartition(":")[2].removesuffix("/0")
+    config = tmp_path / "sentinel.conf"
+    fields = {"port": port, "folder": tmp_path, "papers": papers, "master": master}
+    config.write_text(SECURE_SENTINEL.format(**fields))
+    command = ["setpriv", "--pdeathsig", "KILL", PROGRAM, str(config), "--sentinel"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("+monitor master mymaster" in line for line in process.stdout)
+        yield f"{SENTINEL_TLS}://127.0.0.1:{port}/mymaster/0"
+        process.kill()
+
+
+def test_sentinels_over_tls_and_the_redis_that_they_name(
+    secure_sentinel: str, papers: Path
+) -> None:
+    trusting = f"ssl_ca_certs={papers}/ca.pem"
+    ours = f"ssl_certfile={papers}/client.pem&ssl_keyfile={papers}/client.key"
+    works(f"{secure_sentinel}?{trusting}&{ours}")
+    with pytest.raises(StoreError, match="no Sentinel answers"):
+        made(f"{secure_sentinel}?{ours}")  # an authority that the system does not trust
+    with pytest.raises(StoreError, match="no Sentinel answers"):
+        made(f"{secure_sentinel}?{trusting}")  # it wants to see ours
+    with pytest.raises(StoreError, match="no Sentinel answers"):
+        made(secure_sentinel.replace(SENTINEL_TLS, SENTINEL))
+    with pytest.raises(StoreError, match=r"^the file that ssl_ca_certs names cannot be read"):
+        made(f"{secure_sentinel}?ssl_ca_certs={papers}/none.pem")
 
 
 def test_sentinels_that_do_not_answer_are_told() -> None:

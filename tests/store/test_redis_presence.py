@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.protocol.presence import (
+    Amend,
     Came,
     Changed,
     Changes,
@@ -19,6 +20,7 @@ from hubbub.protocol.presence import (
     Move,
     Occupant,
     Release,
+    Seat,
     Snapshot,
     Verdict,
     Went,
@@ -41,6 +43,11 @@ def empty(redis: RedisServer) -> None:
     redis.client.flushall()
 
 
+def seat_of(who: Occupant, node: str) -> Seat:
+    (seat,) = who.seats or (Seat(""),)
+    return msgspec.structs.replace(seat, node=node)
+
+
 class Model:
     """What the account has to be: who is in the room, by key, and the order that comes next."""
 
@@ -56,6 +63,7 @@ class Model:
 
     def let_go(self, who: Occupant, node: str) -> None:
         left = tuple(one for one in who.nodes if one != node)
+        who.seats = tuple(seat for seat in who.seats if seat.node != node)
         if left:
             who.nodes = left
         else:
@@ -71,9 +79,27 @@ class Model:
 
     def add(self, who: Occupant, node: str) -> None:
         order = who.order or self.order + 1
-        new = msgspec.structs.replace(who, nodes=(node,), order=order, mark=self.version + 1)
+        new = msgspec.structs.replace(
+            who, nodes=(node,), order=order, mark=self.version + 1, seats=(seat_of(who, node),)
+        )
         self.order = max(self.order, new.order)
         self.who[new.key] = new
+
+    def come_too(self, mine: Occupant, who: Occupant, node: str) -> None:
+        mine.title = who.title
+        mine.nodes += (node,) if node not in mine.nodes else ()
+        new = seat_of(who, node)
+        if any(seat.node == node for seat in mine.seats):
+            mine.seats = tuple(new if seat.node == node else seat for seat in mine.seats)
+        else:
+            mine.seats += (new,)
+
+    def amend(self, who: Occupant, node: str) -> Verdict:
+        mine = self.who.get(who.key)
+        if mine is None or mine.identity != who.identity or node not in mine.nodes:
+            return "free"
+        self.come_too(mine, who, node)
+        return "mine"
 
     def mark(self, who: Occupant) -> int:
         found = [one for one in self.holders(who) if one.identity == who.identity]
@@ -100,13 +126,11 @@ class Model:
             return "in"
         (one,) = mine
         if who.user:
-            one.title = who.title
-            one.nodes += (node,) if node not in one.nodes else ()
+            self.come_too(one, who, node)
         else:
             del self.who[one.key]
-            self.who[who.key] = msgspec.structs.replace(
-                who, nodes=(node,), order=one.order, mark=self.version + 1
-            )
+            who.order = one.order
+            self.add(who, node)
         return "mine"
 
     def settle(self, node: str, members: list[Occupant]) -> None:
@@ -120,9 +144,8 @@ class Model:
             if not mine:
                 if self.make_way(who, found) is None:
                     self.add(who, node)
-            elif who.user:
-                mine[-1].title = who.title
-                mine[-1].nodes += (node,) if node not in mine[-1].nodes else ()
+            elif who.user or node in mine[-1].nodes:
+                self.come_too(mine[-1], who, node)
 
     def bury(self, node: str) -> None:
         for one in list(self.who.values()):
@@ -168,13 +191,14 @@ class View:
 
 PEOPLE = st.sampled_from(
     [
-        Occupant(key, look, f"{key}{look}{spelt}", identity * 32, title, guest, user)
+        Occupant(key, look, f"{key}{look}{spelt}", identity * 32, title, guest, user, seats=seats)
         for key, look in KEYS
         for spelt in ("", "!")
         for identity, guest, user, title in [
             *(("1", False, False, ""), ("2", True, False, "")),
             *(("3", False, True, ""), ("3", False, True, "Three"), ("4", False, True, "")),
         ]
+        for seats in [(), (Seat("", ("192.0.2.1", "192.0.2.2"), True),)]
     ]
 )
 STEPS = st.one_of(
@@ -182,7 +206,7 @@ STEPS = st.one_of(
         *(st.just("claim"), st.integers(0, 1), PEOPLE, st.sampled_from(["", "a", "b", "c"])),
         st.booleans(),
     ),
-    st.tuples(st.just("free"), st.integers(0, 1), PEOPLE),
+    st.tuples(st.sampled_from(["free", "amend"]), st.integers(0, 1), PEOPLE),
     st.tuples(st.just("settle"), st.integers(0, 1), st.lists(PEOPLE, max_size=3)),
     st.tuples(st.sampled_from(["bury", "listen"]), st.integers(0, 1), st.none()),
 )
@@ -217,6 +241,9 @@ def test_it_does_what_the_model_does(redis: RedisServer, steps: list[tuple[Any, 
             there = model.who.get(subject.key)
             if there is not None and there.identity == subject.identity and node in there.nodes:
                 model.let_go(there, node)
+        elif what == "amend":
+            who = msgspec.structs.replace(subject)
+            assert view.move(Amend(who)) == [model.amend(who, node)]
         elif what == "settle":
             members = apart(subject)
             assert view.store.presence.settle({view.room: members}) == {view.room: None}
@@ -261,6 +288,26 @@ def test_a_claim_of_before_takes_nothing_from_who_came_in_elsewhere_since(
     assert one.move(Claim(person("ann"), "", known)) == ["moved"]
     assert one.who["ann"].nodes == (two.store.presence.node,)
     assert one.move(Claim(person("ann"), "", one.who["ann"].mark)) == ["mine"]
+
+
+def test_an_amendment_takes_no_name_back_from_a_newer_node(pair: tuple[View, View]) -> None:
+    one, two = pair
+    ann = person("ann")
+    assert one.move(Claim(ann)) == ["in"]
+    two.store.follow_all()
+    two.listen()
+    mark = two.who["ann"].mark
+    there = msgspec.structs.replace(ann, seats=(Seat("", ("192.0.2.2",)),))
+    assert two.move(Claim(there, over=mark)) == ["mine"]
+    stale = msgspec.structs.replace(ann, seats=(Seat("", ("192.0.2.1",), True),))
+    assert one.move(Amend(stale)) == ["free"]
+    two.store.follow_all()
+    two.listen()
+    node = two.store.presence.node
+    assert two.who["ann"].nodes == (node,)
+    assert two.who["ann"].seats == (Seat(node, ("192.0.2.2",)),)
+    assert two.move(Release("ann", ann.identity), Amend(there)) == ["free", "free"]
+    assert two.who == {}
 
 
 def test_who_missed_little_hears_what_changed_and_else_who_is_there(

@@ -17,7 +17,7 @@ from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
 from hubbub.chat.mentions import Mentions
 from hubbub.chat.moderation import Moderation, put_out
-from hubbub.chat.occupancy import Occupancy, occupant, replaced
+from hubbub.chat.occupancy import Occupancy, replaced, seat
 from hubbub.chat.overview import Overview
 from hubbub.chat.room import Member, Room
 from hubbub.chat.session import (
@@ -49,13 +49,14 @@ from hubbub.protocol.incoming import (
     Incoming,
     Join,
     Leave,
+    Mod,
     Ping,
     React,
     Read,
     Type,
 )
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
-from hubbub.protocol.presence import Claim, Verdict
+from hubbub.protocol.presence import Verdict
 
 
 class Rules(entry.Rules, speech.Rules, conversation.Rules, overview.Rules, limits.Rules, Protocol):
@@ -154,6 +155,9 @@ class Lobby:
                 return self._converse(session, frame, now)
             case Auth():
                 return [refuse(session, "forbidden", "this server takes no tokens", frame.id)]
+            case Mod():
+                effects = self._moderation.handle(session, frame, now)
+                return [*effects, *self._hold(session)] if session.is_mod else effects
             case _:
                 return self._moderation.handle(session, frame, now)
 
@@ -213,8 +217,8 @@ class Lobby:
             return [*self._leave_others(session, frame, place), again]
         if self.occupancy is not None:
             title = session.grant.name if session.grant is not None else None
-            who = occupant(Member(name, keys, identity, (session,), title, self._is_guest(session)))
-            claim = Claim(who, here.key if here is not None else "")
+            who = Member(name, keys, identity, (session,), title, self._is_guest(session))
+            claim = self.occupancy.claim(place, who, here.key if here is not None else "")
             return [self.occupancy.ask(Ask(session, place, claim, frame, secret))]
 
         session.secret, session.identity = secret, identity
@@ -295,6 +299,8 @@ class Lobby:
         if session.grant is not None:
             effects += self._make_known(session, name, (member.key, member.look))
             member.sessions += (session,)
+            if ask.claim.who.seats != (seat(member.sessions, place),):
+                effects.append(Hold(place, member))
         else:
             for old in member.sessions:
                 effects += replaced(self.occupancy, old, place)
@@ -428,10 +434,15 @@ class Lobby:
             member = session.rooms[room.name]
             if member.title != grant.name:
                 member.title, room.roster_due = grant.name, True
-                if self.occupancy is not None:
-                    effects.append(Hold(room.name, member))
+        effects += self._hold(session)
         for place in [place for place in session.rooms if not grant.reads(place)]:
             message = f"your new token does not let you into {place}"
             effects.append(Tell(session, Error(message, "forbidden", room=place)))
             effects.append(self._exit(session, place))
         return [*effects, Tell(session, Ok(id))]
+
+    def _hold(self, session: Session) -> list[Hold]:
+        """The other nodes are told how the session is in its rooms now."""
+        if self.occupancy is None:
+            return []
+        return [Hold(place, member) for place, member in session.rooms.items()]

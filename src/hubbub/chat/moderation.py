@@ -205,11 +205,23 @@ class Moderation:
         self, session: Session, place: str, frame: Aimed, person: Person, now: float
     ) -> list[Effect]:
         here = [one for one in self._sessions(place) if one.identity == person.identity]
-        if person.identity == session.identity or any(one.moderates(place) for one in here):
+        members = self._rooms[place].members.values()  # those on other nodes, too
+        elsewhere = [
+            seat
+            for member in members
+            if member.identity == person.identity
+            for seat in member.elsewhere
+        ]
+        if (
+            person.identity == session.identity
+            or any(one.moderates(place) for one in here)
+            or any(seat.moderates for seat in elsewhere)
+        ):
             message = "moderators cannot do that to moderators"
             return [refuse(session, "forbidden", message, frame.id)]
         if isinstance(frame, Ban) and frame.address:
             addresses = {one.address for one in here if one.address}
+            addresses.update(address for seat in elsewhere for address in seat.addresses)
             if not addresses:
                 message = f"{person.name} is not here, so their address is not known"
                 return [refuse(session, "not_found", message, frame.id)]
@@ -217,7 +229,6 @@ class Moderation:
         if isinstance(frame, Purge):
             return self._purge(session, place, frame, person)
         if isinstance(frame, Kick):
-            members = self._rooms[place].members.values()  # those on other nodes, too
             if not any(member.identity == person.identity for member in members):
                 return [refuse(session, "not_found", f"{person.name} is not here", frame.id)]
             return self._act(session, place, frame, "kick", person, reason=frame.reason)

@@ -20,7 +20,17 @@ from hubbub.chat.room import Member, Room
 from hubbub.chat.session import Ask, Dismiss, Effect, Exit, Session, Tell
 from hubbub.protocol.codes import REPLACED
 from hubbub.protocol.outgoing import Error, Joined, Left
-from hubbub.protocol.presence import Came, Change, Changed, Changes, Occupant, Snapshot, Went
+from hubbub.protocol.presence import (
+    Came,
+    Change,
+    Changed,
+    Changes,
+    Claim,
+    Occupant,
+    Seat,
+    Snapshot,
+    Went,
+)
 
 
 class Seen(Struct):
@@ -50,6 +60,14 @@ class Occupancy:
         self._lost: dict[str, set[Member]] = {}
 
     # What this node asks for
+
+    def claim(self, place: str, member: Member, instead: str) -> Claim:
+        """What to ask for, for who is about to be a member; see `Claim`."""
+        who, room = occupant(member, place), self._rooms.get(place)
+        there = room.members.get(who.key) if room is not None and who.user else None
+        if there is not None and there.identity == member.identity:
+            who.seats = (seat(there.sessions + member.sessions, place),)
+        return Claim(who, instead)
 
     def ask(self, ask: Ask) -> Ask:
         """Remember that a name is asked for: until there is an answer it is not let go of."""
@@ -85,7 +103,7 @@ class Occupancy:
         """Who is truly in a room on this node."""
         room = self._rooms.get(place)
         return [
-            occupant(member)
+            occupant(member, place)
             for member in (room.members.values() if room is not None else ())
             if member.sessions
         ]
@@ -208,6 +226,9 @@ class _Look:
         if member.order != who.order:
             self.is_unsorted = True
         member.order, member.mark = who.order, who.mark
+        member.elsewhere = tuple(
+            one for one in who.seats if one.node in who.nodes and one.node not in self._us
+        )
         self._occupancy.found(room, member)
         # Who comes in on this node is told of after their welcome. Who asked for it here, and came
         # in elsewhere instead, gets none.
@@ -280,8 +301,14 @@ def replaced(occupancy: Occupancy, session: Session, place: str) -> list[Effect]
     return effects
 
 
-def occupant(member: Member) -> Occupant:
-    """A member as other nodes are told of it."""
+def seat(sessions: tuple[Session, ...], place: str) -> Seat:
+    """How someone with these sessions is in a room on this node."""
+    addresses = {session.address for session in sessions if session.address}
+    return Seat("", tuple(sorted(addresses)), any(session.moderates(place) for session in sessions))
+
+
+def occupant(member: Member, place: str) -> Occupant:
+    """A member of a room as other nodes are told of it."""
     return Occupant(
         member.key,
         member.look,
@@ -291,6 +318,7 @@ def occupant(member: Member) -> Occupant:
         member.guest,
         any(session.grant is not None for session in member.sessions),
         member.order,
+        seats=(seat(member.sessions, place),),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from hubbub.protocol.outgoing import Roster
+from hubbub.protocol.presence import Seat
 
 if TYPE_CHECKING:
     from hubbub.chat.session import Session
@@ -30,10 +31,12 @@ class Member:
     `sessions` has one for each socket: a user with a token may have several; where there are many
     nodes, it has those on this one. `identity` is what they all prove. `title` is a user's display
     name; `guest` says that there is no user behind the name, where there are users. `order` is the
-    place in a roster of many nodes, and `mark` the one of `Occupant`.
+    place in a roster of many nodes, `mark` the one of `Occupant`, and `elsewhere` says how they are
+    in the room on other nodes.
     """
 
     __slots__ = (
+        "elsewhere",
         "guest",
         "identity",
         "key",
@@ -66,6 +69,7 @@ class Member:
         """When the others were told last that it is writing."""
         self.order = 0
         self.mark = 0
+        self.elsewhere: tuple[Seat, ...] = ()
 
 
 class Present(Struct, gc=False):

@@ -42,8 +42,8 @@ def file_of(store: str) -> Path:
         )
     if not store.startswith("sqlite:"):
         raise UsageError(
-            "this works on a SQLite file, and --store is in Redis",
-            "give --store sqlite: or the file after it; see docs/cluster.md",
+            "this copies a SQLite file, and --store is in Redis, which keeps files of its own",
+            "copy those, or use hubbub export --all; see docs/cluster.md",
         )
     from hubbub.store.place import path_of
 
@@ -58,8 +58,11 @@ def is_in_redis(store: str) -> bool:
 
 
 @contextmanager
-def redis_of(store: str) -> Iterator[Redis]:
-    """The Redis that `--store` names; what can be wrong with it leaves here as one line."""
+def redis_of(store: str, what: str = "read") -> Iterator[Redis]:
+    """The Redis that `--store` names; what can be wrong with it leaves here as one line.
+
+    `what` is what is done with it.
+    """
     try:
         from redis.exceptions import RedisError
 
@@ -76,10 +79,10 @@ def redis_of(store: str) -> Iterator[Redis]:
         with redis_client.connect(store) as client:
             yield client
     except StoreError as problem:
-        raise UsageError(f"{place} cannot be read ({problem})", "see docs/cluster.md") from None
+        raise UsageError(f"{place} cannot be {what} ({problem})", "see docs/cluster.md") from None
     except RedisError as problem:
         why = redis_client.trouble(problem)
-        raise UsageError(f"{place} cannot be read ({why})", "see docs/cluster.md") from None
+        raise UsageError(f"{place} cannot be {what} ({why})", "see docs/cluster.md") from None
 
 
 @contextmanager

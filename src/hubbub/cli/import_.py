@@ -7,10 +7,23 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-from hubbub.cli.files import DEFAULT_STORE, ConfigPath, StorePlace, file_of, mistakes, typed
+from hubbub.cli.files import (
+    DEFAULT_STORE,
+    ConfigPath,
+    StorePlace,
+    file_of,
+    is_in_redis,
+    mistakes,
+    redis_of,
+    typed,
+)
 from hubbub.cli.mistakes import UsageError
+from hubbub.redis_url import masked
+
+if TYPE_CHECKING:
+    from hubbub.store.importing import Import
 
 
 def import_(
@@ -20,7 +33,7 @@ def import_(
     store: StorePlace = DEFAULT_STORE,
     config: ConfigPath = None,
 ) -> int:
-    """Take the rooms that `hubbub export` wrote into a store that no server is using.
+    """Take the rooms that `hubbub export` wrote into a store (file or Redis) that no server uses.
 
     All of it is imported or, where a line is wrong or a room is there already, nothing.
     """
@@ -29,19 +42,29 @@ def import_(
 
     gc.enable()  # all is loaded (hubbub.cli.main stopped it)
     if file is None:
-        return _import(sys.stdin.buffer, "standard input", file_of(store))
+        return _import(sys.stdin.buffer, "standard input", store)
     try:
         opened = file.open("rb")
     except OSError as problem:
         raise UsageError(f"{file} cannot be read ({problem.strerror})", "name another") from None
     with opened:
-        return _import(opened, str(file), file_of(store))
+        return _import(opened, str(file), store)
 
 
-def _import(source: BinaryIO, name: str, path: Path) -> int:
-    from hubbub.cli.progress import bar
+def _import(source: BinaryIO, name: str, store: str) -> int:
+    if not is_in_redis(store):
+        return _into_file(source, name, file_of(store))
+    with redis_of(store, "written") as client:
+        from hubbub.store.redis_importing import RedisImport
+
+        work = RedisImport(client)
+        _run(work, source, name)
+    return _tell(work, masked(store))
+
+
+def _into_file(source: BinaryIO, name: str, path: Path) -> int:
     from hubbub.store.database import connect
-    from hubbub.store.importing import Import, RefusedError
+    from hubbub.store.importing import SqliteImport
     from hubbub.store.lock import Lock
 
     with mistakes(path):
@@ -49,20 +72,32 @@ def _import(source: BinaryIO, name: str, path: Path) -> int:
         is_new = not path.exists()
         try:
             db = connect(path, "normal")
-            work = Import(db)
+            work = SqliteImport(db)
             try:
-                with bar("Importing", _size(source)) as told:
-                    work.run(_lines(source, name), told.advance)
+                _run(work, source, name)
                 is_new = False
-            except RefusedError as problem:
-                raise UsageError(f"{name}: {problem.what}", problem.mend) from None
             finally:
                 db.close()
         finally:
             if is_new:
                 path.unlink(missing_ok=True)  # nothing is to stay of what failed
             lock.release()
-    print(f"{work.events} events of {work.rooms} rooms are now in {path}")
+    return _tell(work, str(path))
+
+
+def _run(work: Import, source: BinaryIO, name: str) -> None:
+    from hubbub.cli.progress import bar
+    from hubbub.store.importing import RefusedError
+
+    try:
+        with bar("Importing", _size(source)) as told:
+            work.run(_lines(source, name), told.advance)
+    except RefusedError as problem:
+        raise UsageError(f"{name}: {problem.what}", problem.mend) from None
+
+
+def _tell(work: Import, place: str) -> int:
+    print(f"{work.events} events of {work.rooms} rooms are now in {place}")
     return 0
 
 

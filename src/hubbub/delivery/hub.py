@@ -436,7 +436,7 @@ class Hub:
         if not effect.quiet:
             feed.log.tell(text_frame(encode(Left(name, member.name))))
         if self.presence is not None:
-            self.presence.free(name, member)
+            self.presence.free(name, member, effect.session)
         if feed.is_needed:
             self.fanout.dirty[feed] = None
         else:

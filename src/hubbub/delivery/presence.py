@@ -6,8 +6,8 @@ is at work the next gathers.
 
 Laws: a room hears `joined` and `left` of what the account in Redis says, in its order; what may not
 have reached Redis is owed, and paid by settling the room when Redis answers again; nobody is taken
-for dead by a node that has not itself seen Redis answer for as long as a lease and `SLACK`, so that
-after a pause of Redis everybody is back before anybody is missed.
+for dead by a node that has not itself seen Redis answer for as long as a lease, an answer and
+`SLACK`, so that after a pause of Redis everybody is back before anybody is missed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hubbub.chat.occupancy import Occupancy, occupant
+from hubbub.chat.occupancy import Occupancy, occupant, seat
 from hubbub.chat.room import Member
-from hubbub.chat.session import Ask, Enter, Free, Hold, Whisper
+from hubbub.chat.session import Ask, Enter, Free, Hold, Session, Whisper
 from hubbub.delivery.follow import Following
 from hubbub.delivery.keeper import RETRY, Done
 from hubbub.protocol.outgoing import Joined, Left, Typing, encode
 from hubbub.protocol.presence import (
+    Amend,
     Changes,
-    Claim,
     Leased,
     Move,
     Release,
@@ -39,17 +39,23 @@ from hubbub.websocket.frames import text_frame
 if TYPE_CHECKING:
     from hubbub.delivery.hub import Hub
 
-SLACK: Final = 5.0
-"""Seconds that a node may need to notice that Redis answers again, if it hung."""
+SLACK: Final = 1.0
+"""Seconds that a node may need, beside those that an answer of Redis may take, to notice that it
+answers again, if it hung."""
 OFTEN: Final = 0.5
 """Seconds between two renewals of the lease, at most."""
 Moving = list[tuple[Move, Ask | None]]
 
 
 class Presence:
-    """Between a hub and the account of who is in its rooms. `lease` is in seconds."""
+    """Between a hub and the account of who is in its rooms.
 
-    def __init__(self, hub: Hub, occupancy: Occupancy, keeper: Following, lease: float) -> None:
+    `lease` is in seconds, and so is `answer`: how long one of Redis may take.
+    """
+
+    def __init__(
+        self, hub: Hub, occupancy: Occupancy, keeper: Following, lease: float, answer: float
+    ) -> None:
         self.nodes = 1
         """How many nodes there are."""
         self._hub = hub
@@ -57,6 +63,8 @@ class Presence:
         self._keeper = keeper
         self._account = keeper.presence
         self._lease = lease
+        self._patience = lease + answer + SLACK
+        """Seconds after which everybody has been told again who will be."""
         self._loop = asyncio.get_running_loop()
         self._moves: dict[str, Moving] = {}
         self._owed: set[str] = set()
@@ -87,12 +95,21 @@ class Presence:
                 self.free(effect.room, effect.member)
             case Hold():
                 if self._occupancy.is_needed(effect.room, effect.member):
-                    self._say(effect.room, Claim(occupant(effect.member)), None)
+                    self._amend(effect.room, effect.member)
 
-    def free(self, place: str, member: Member) -> None:
-        """Let go of a name, if nobody on this node has it any more."""
+    def free(self, place: str, member: Member, gone: Session | None = None) -> None:
+        """Let go of a name, if nobody on this node has it any more.
+
+        `gone` is who has just left; else say how who stays is there.
+        """
+        stay = member.sessions
         if not self._occupancy.is_needed(place, member):
             self._say(place, Release(member.key, member.identity.hex()), None)
+        elif stay and (gone is None or seat((*stay, gone), place) != seat(stay, place)):
+            self._amend(place, member)
+
+    def _amend(self, place: str, member: Member) -> None:
+        self._say(place, Amend(occupant(member, place)), None)
 
     def _say(self, place: str, move: Move, ask: Ask | None) -> None:
         self._moves.setdefault(place, []).append((move, ask))
@@ -218,7 +235,7 @@ class Presence:
             self._owed.add(place)
             self._wake()
         if seen.lost:
-            self._loop.call_later(self._lease + SLACK, self._give_up, place)
+            self._loop.call_later(self._patience, self._give_up, place)
 
     def _give_up(self, place: str) -> None:
         self._tell(place, self._occupancy.give_up(place))
@@ -255,7 +272,7 @@ class Presence:
             place: count for place, count in counts.items() if self._counts.get(place) != count
         }
         self._counts = counts
-        healthy = self._loop.time() - self._since >= self._lease + SLACK
+        healthy = self._loop.time() - self._since >= self._patience
         lease = partial(self._account.lease, changed, self._answers and healthy)
         self._keeper.do(lease, self._leased)
 

@@ -54,7 +54,10 @@ class Server:
         self.keeper, self.place = _keeper(settings, loop)
         self.hub = Hub(loop, self.lobby, self.keeper, settings)
         if isinstance(self.keeper, Following):
-            self.hub.presence = Presence(self.hub, self.lobby.share(), self.keeper, settings.lease)
+            self.hub.presence = Presence(
+                *(self.hub, self.lobby.share(), self.keeper),
+                *(settings.lease, settings.redis_timeout),
+            )
             self.keeper.hear = partial(_hear, Follower(self.hub), self.hub.presence)
             self.keeper.typing = self.hub.presence.typing
             self.keeper.has_read = self.hub.markers.tell

@@ -11,6 +11,18 @@ from typing import Literal
 from msgspec import Struct
 
 
+class Seat(Struct, array_like=True, gc=False):
+    """How someone is in a room on one node: from which addresses, and whether to keep order there.
+
+    Only nodes tell each other of it: no client hears of an address. In what a node asks for, it is
+    its own, and `node` is empty.
+    """
+
+    node: str
+    addresses: tuple[str, ...] = ()
+    moderates: bool = False
+
+
 class Occupant(Struct, array_like=True, gc=False):
     """One name in one room, and the nodes on which someone holds it.
 
@@ -18,6 +30,7 @@ class Occupant(Struct, array_like=True, gc=False):
     a user's display name, or empty; `guest` and `user` say whether there are users and this is
     none, and whether a token says who this is. `order` rises in the order of joining. `mark` is
     another one each time when a guest comes in, on the same node, too: the account's version then.
+    `seats` has one for each of the nodes, as far as they have said.
     """
 
     key: str
@@ -30,6 +43,7 @@ class Occupant(Struct, array_like=True, gc=False):
     order: int = 0
     nodes: tuple[str, ...] = ()
     mark: int = 0
+    seats: tuple[Seat, ...] = ()
 
 
 class Came(Struct, array_like=True, tag="in", gc=False):
@@ -73,11 +87,18 @@ class Release(Struct, array_like=True, tag="free", gc=False):
     identity: str
 
 
-Move = Claim | Release
+class Amend(Struct, array_like=True, tag="amend", gc=False):
+    """Who this node holds has another display name or seat now; if it holds them still."""
+
+    who: Occupant
+
+
+Move = Claim | Release | Amend
 
 Verdict = Literal["in", "mine", "moved", "taken", "user", "free"]
 """What came of a move: it is theirs, newly (`in`) or since before (`mine`), but on another node
-than was known (`moved`); someone else has it (`taken`), who is a `user`; it was let go of (`free`).
+than was known (`moved`); someone else has it (`taken`), who is a `user`; nobody holds it on this
+node (`free`).
 """
 
 

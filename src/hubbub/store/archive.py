@@ -87,8 +87,15 @@ class Marker(Struct, tag_field="type", tag="read", gc=False, forbid_unknown_fiel
 Line = Export | Room | Used | Event | Marker
 
 
+AnyEvent = Said | Edited | Deleted | Reacted | Moderated | Audit | Known
+"""All kinds of events that there are."""
+
+
 class Row(Struct, gc=False):
-    """An event as the store keeps it; `used` is its id, where it has one."""
+    """An event as the store keeps it; `used` is its id, where it has one.
+
+    `target`: None for a chat, 0 for what is neither chat nor change.
+    """
 
     seq: int
     ts: int
@@ -96,14 +103,12 @@ class Row(Struct, gc=False):
     target: int | None
     payload: bytes
     used: Used | None
+    event: AnyEvent
 
 
 class BadLineError(Exception):
     """A line that cannot stand where it does; `str()` goes on from its place: "has no seq"."""
 
-
-AnyEvent = Said | Edited | Deleted | Reacted | Moderated | Audit | Known
-"""All kinds of events that there are."""
 
 _read_line = msgspec.json.Decoder(Line).decode
 _read_event = msgspec.json.Decoder(AnyEvent).decode
@@ -222,7 +227,7 @@ class Check:
             if found.id is not None
             else None
         )
-        return Row(event.seq, event.ts, found.author, target, payload, used)
+        return Row(event.seq, event.ts, found.author, target, payload, used, event)
 
 
 def log_of(event: AnyEvent) -> str:

@@ -1,13 +1,15 @@
-"""The lines of an export made into rows again: all of them, or none.
+"""The lines of an export taken into a store again: all of them, or none.
 
-Laws: one transaction, so that what fails leaves nothing; what is in memory does not grow with the
-lines; a room that has something in it already is left as it is.
+Laws: what fails leaves nothing; what is in memory does not grow with the lines; a room that has
+something in it already is left as it is.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from hubbub.store import rows
@@ -26,43 +28,65 @@ class RefusedError(Exception):
         self.mend = mend
 
 
-class Import:
-    """Takes the lines of an export into the store behind `db` (a `connect`).
+class Import(ABC):
+    """Takes the lines of an export. Afterwards `rooms` and `events` say how many there were."""
 
-    Afterwards `rooms` and `events` say how many there were.
-    """
+    def __init__(self) -> None:
+        self.rooms = self.events = 0
+
+    def run(self, lines: Iterable[bytes], advance: Callable[[int], None]) -> None:
+        """Import them; `advance` is told how many bytes each time. Raises `RefusedError`."""
+        check = Check()
+        number = size = 0
+        try:
+            with self._all_or_nothing():
+                for number, text in enumerate(lines, 1):
+                    size += len(text)
+                    self._take(check.take(text), number)
+                    if number % CHUNK == 0:
+                        self._write()
+                        advance(size)
+                        size = 0
+                number += 1
+                check.end()
+                self._write()
+        except BadLineError as problem:
+            raise refused(number, str(problem)) from None
+        advance(size)
+
+    @abstractmethod
+    def _all_or_nothing(self) -> AbstractContextManager[None]:
+        """What is written within holds at its end, and not at all after an error."""
+
+    @abstractmethod
+    def _take(self, found: Room | Used | Marker | Row | None, number: int) -> None:
+        """Take what line `number` says."""
+
+    @abstractmethod
+    def _write(self) -> None:
+        """Write what was taken."""
+
+
+class SqliteImport(Import):
+    """Takes the lines into the store behind `db` (a `connect`), in one transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self.rooms = self.events = 0
+        super().__init__()
         self._db = db
         self._log = 0
         self._events: list[Any] = []
         self._sent: list[tuple[int, Used]] = []
         """Ids with the numbers of their lines."""
 
-    def run(self, lines: Iterable[bytes], advance: Callable[[int], None]) -> None:
-        """Import them; `advance` is told how many bytes each time. Raises `RefusedError`."""
-        check = Check()
-        number = size = 0
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for number, text in enumerate(lines, 1):
-                size += len(text)
-                self._take(check.take(text), number)
-                if number % CHUNK == 0:
-                    self._write()
-                    advance(size)
-                    size = 0
-            number += 1
-            check.end()
-            self._write()
+            yield
             self._db.execute("COMMIT")
-        except BadLineError as problem:
-            raise _refused(number, str(problem)) from None
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-        advance(size)
 
     def _take(self, found: Room | Used | Marker | Row | None, number: int) -> None:
         match found:
@@ -90,10 +114,7 @@ class Import:
         there = rows.find(self._db, room.room)
         if there is not None:
             if there.seq:
-                raise RefusedError(
-                    f"the store has a room {room.room!r} already, with {there.seq} events",
-                    "import into an empty store",
-                )
+                raise has_room(room.room, there.seq)
             self._db.execute("DELETE FROM log WHERE id = ?", (there.id,))
         made = self._db.execute(
             "INSERT INTO log (name, epoch, floor, ts) VALUES (?, ?, ?, ?)",
@@ -123,13 +144,24 @@ class Import:
             try:
                 rows.insert(self._db, rows.SENT, list(self._of(used)))
             except sqlite3.IntegrityError:
-                raise _refused(
-                    number, f"has the id {used.id!r}, which its author used before"
-                ) from None
+                raise reused(number, used.id) from None
 
     def _of(self, used: Used) -> tuple[Any, ...]:
         return (self._log, used.author, used.id, used.seq, used.ts, used.digest)
 
 
-def _refused(number: int, what: str) -> RefusedError:
+def refused(number: int, what: str) -> RefusedError:
+    """Something is wrong with a line."""
     return RefusedError(f"line {number} {what}", "nothing was imported; mend it, or export again")
+
+
+def reused(number: int, id: str) -> RefusedError:
+    """A line has an id that was there already."""
+    return refused(number, f"has the id {id!r}, which its author used before")
+
+
+def has_room(name: str, seq: int) -> RefusedError:
+    """A room has something in it already."""
+    return RefusedError(
+        f"the store has a room {name!r} already, with {seq} events", "import into an empty store"
+    )

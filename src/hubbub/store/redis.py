@@ -54,6 +54,8 @@ class Bounds(Protocol):
     def keep_events(self) -> int: ...
     @property
     def lease(self) -> float: ...
+    @property
+    def redis_timeout(self) -> float: ...
 
 
 class _Place:
@@ -80,7 +82,7 @@ class RedisStore:
         self.node = token_hex(8)
         """Which of the nodes this is, on hints."""
         self.url = url
-        self._redis: Redis = redis_client.connect(url)
+        self._redis: Redis = redis_client.connect(url, socket_timeout=bounds.redis_timeout)
         self._new_epoch = new_epoch
         self._keep_events = bounds.keep_events
         self._keep_time = int(bounds.keep_days * DAY)
@@ -430,11 +432,12 @@ class RedisStore:
             for function, keys, more in calls
         ]
         try:
-            answers = self._pipe(commands)
+            answers = redis_client.ask(self._redis, commands)
             lost = [at for at, one in enumerate(answers) if _is_unknown(one)]
             if lost:  # a Redis without our functions: it is new, or lost all
                 self._load()
-                for at, one in zip(lost, self._pipe([commands[at] for at in lost]), strict=True):
+                again = redis_client.ask(self._redis, [commands[at] for at in lost])
+                for at, one in zip(lost, again, strict=True):
                     answers[at] = one
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem

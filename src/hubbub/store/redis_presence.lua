@@ -35,12 +35,18 @@ local function stand_here(keys, stamp, known, new)
   return at
 end
 
+local function read(packed)
+  local who = cmsgpack.unpack(packed)
+  who[11] = who[11] or {} -- of before there were seats
+  return who
+end
+
 local function occupant(keys, key)
   local found = redis.call('HGET', keys[1], field(key))
   if found and string.sub(found, 1, 1) == '=' then
     found = redis.call('HGET', keys[1], field(string.sub(found, 2)))
   end
-  return found and cmsgpack.unpack(found)
+  return found and read(found)
 end
 
 -- Those whose name is the same as `who`'s: two, where it has two keys.
@@ -72,11 +78,27 @@ local function holds(who, node)
   end
 end
 
+-- The place of a node's seat, which is {node, addresses, whether they moderate the room}.
+local function seated(who, node)
+  for place, seat in ipairs(who[11]) do
+    if seat[1] == node then return place end
+  end
+end
+
+-- The seat that a node gives to `who`, as it says.
+local function seat_of(who, node)
+  local seat = who[11][1] or { node, {}, false }
+  seat[1] = node
+  return seat
+end
+
 -- Take a node off someone; who has no other goes.
 local function let_go(keys, at, who, node)
   local place = holds(who, node)
   if not place then return end
   table.remove(who[9], place)
+  local seat = seated(who, node)
+  if seat then table.remove(who[11], seat) end
   if #who[9] == 0 then
     drop(keys, who)
     tell(at, 'out', who[1])
@@ -88,7 +110,7 @@ end
 
 -- Let a node, and no other, hold someone.
 local function hold(at, who, node)
-  who[9], who[10] = { node }, at.version + 1
+  who[9], who[10], who[11] = { node }, at.version + 1, { seat_of(who, node) }
 end
 
 local function add(keys, at, who, node)
@@ -102,11 +124,13 @@ local function add(keys, at, who, node)
   tell(at, 'in', who)
 end
 
--- A user who is there already is on this node, too, with the display name that they have now.
+-- Who is there already is on this node, too, with the display name and the seat that they have now.
 local function come_too(keys, at, mine, who, node)
-  if holds(mine, node) and mine[5] == who[5] then return end
+  local place, seat = seated(mine, node), seat_of(who, node)
+  local is_so = place and cmsgpack.pack(mine[11][place]) == cmsgpack.pack(seat)
+  if is_so and holds(mine, node) and mine[5] == who[5] then return end
   if not holds(mine, node) then table.insert(mine[9], node) end
-  mine[5] = who[5]
+  mine[5], mine[11][place or #mine[11] + 1] = who[5], seat
   put(keys, mine)
   tell(at, 'set', mine[1], mine)
 end
@@ -160,6 +184,14 @@ local function free(keys, at, node, key, identity)
   return 'free'
 end
 
+-- What a node says of someone it holds. Who has gone, or is on a newer node instead, stays so.
+local function amend(keys, at, node, who)
+  local mine = occupant(keys, who[1])
+  if not (mine and mine[1] == who[1] and mine[4] == who[4] and holds(mine, node)) then return 'free' end
+  come_too(keys, at, mine, who, node)
+  return 'mine'
+end
+
 -- Say what has changed, and keep it for those who do not hear it.
 local function finish_here(keys, at, room, node)
   if #at.told == 0 then return end
@@ -199,13 +231,15 @@ local function since(keys, at, stamp, known)
   return { at.stamp, at.version, 1, everyone(keys) }
 end
 
--- Claims and releases of one turn: what `since` gives, and what came of each.
+-- Claims, releases and amendments of one turn: what `since` gives, and what came of each.
 local function move(keys, args)
   local room, node, stamp, known, new, moves = unpack(cmsgpack.unpack(args[1]))
   local at, results = stand_here(keys, stamp, known, new), {}
   for _, one in ipairs(moves) do
     if one[1] == 'claim' then
       results[#results + 1] = claim(keys, at, node, one[2], one[3], one[4])
+    elseif one[1] == 'amend' then
+      results[#results + 1] = amend(keys, at, node, one[2])
     else
       results[#results + 1] = free(keys, at, node, one[2], one[3])
     end
@@ -227,11 +261,13 @@ local function settle(keys, args)
   local at, wanted = stand_here(keys, stamp, known, new), {}
   for _, who in ipairs(members) do wanted[who[1]] = who[4] end
   for _, packed in ipairs(everyone(keys)) do
-    local who = cmsgpack.unpack(packed)
+    local who = read(packed)
     local is_wanted = wanted[who[1]] == who[4]
     for _, old in ipairs(olds) do
       local place = holds(who, old)
       if place and is_wanted and not holds(who, node) then
+        local seat = seated(who, old)
+        if seat then who[11][seat][1] = node end
         who[9][place] = node
         put(keys, who)
         tell(at, 'set', who[1], who)
@@ -247,7 +283,7 @@ local function settle(keys, args)
       if one[4] == who[4] then mine = one else strangers[#strangers + 1] = one end
     end
     if mine then
-      if who[7] then come_too(keys, at, mine, who, node) end
+      if who[7] or holds(mine, node) then come_too(keys, at, mine, who, node) end
     elseif make_way(keys, at, who, strangers) then
       add(keys, at, who, node)
     end
@@ -261,7 +297,7 @@ local function bury(keys, args)
   local room, node = args[1], args[2]
   if redis.call('EXISTS', keys[1]) == 0 then return 0 end
   local at = stand_here(keys, '', -1, '')
-  for _, packed in ipairs(everyone(keys)) do let_go(keys, at, cmsgpack.unpack(packed), node) end
+  for _, packed in ipairs(everyone(keys)) do let_go(keys, at, read(packed), node) end
   finish_here(keys, at, room, node)
   return #at.told
 end

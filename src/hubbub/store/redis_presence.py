@@ -33,6 +33,8 @@ SOME: Final = 200
 """Rooms that are spoken of in one round trip."""
 _NODES: Final = "hubbub:{ nodes}:"
 """What the nodes' keys begin with: no room's name begins with a space."""
+LEASES: Final = f"{_NODES}leases"
+"""The nodes, and when the lease of each ends, in ms of Redis' clock."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _changes: Callable[[bytes], list[Change]] = msgspec.msgpack.Decoder(list[Change]).decode
@@ -194,7 +196,7 @@ class RedisPresence:
                 [
                     (
                         "lease",
-                        (f"{_NODES}leases", f"{_NODES}dead"),
+                        (LEASES, f"{_NODES}dead"),
                         (self.node, int(self._lease * 1000), int(may_bury), int(self._is_new)),
                     )
                 ]
@@ -242,7 +244,7 @@ class RedisPresence:
 
     def retire(self) -> None:
         """Give the lease back: nobody is here any more. Raises `StoreError`."""
-        self._redis.tell(("ZREM", f"{_NODES}leases", self.node), ("DEL", self._rooms_of(self.node)))
+        self._redis.tell(("ZREM", LEASES, self.node), ("DEL", self._rooms_of(self.node)))
 
     # What it hears
 
@@ -287,7 +289,7 @@ class RedisPresence:
 
         Raises `StoreError`.
         """
-        (nodes,) = self._redis.tell(("ZRANGE", f"{_NODES}leases", 0, -1))
+        (nodes,) = self._redis.tell(("ZRANGE", LEASES, 0, -1))
         others = [one.decode() for one in nodes if one.decode() not in self._us]
         found: dict[str, int] = {}
         if others:

@@ -1,0 +1,192 @@
+"""The lines of an export taken into a Redis.
+
+Laws: as of `importing`; and no node is using it meanwhile. A room is made under other names, and
+all rooms get their own at once, when every line was right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from secrets import token_hex
+from typing import Any, Final
+
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError, WatchError
+
+from hubbub.protocol.outgoing import Deleted, Edited, Reacted, Said
+from hubbub.store import events, redis_client
+from hubbub.store.archive import Marker, Room, Row, Used
+from hubbub.store.importing import Import, RefusedError, has_room, reused
+from hubbub.store.redis_library import LIBRARY, NAME
+from hubbub.store.redis_presence import LEASES
+
+LEFT: Final = 86_400
+"""Seconds that what a killed import made stays; as in redis_importing.lua."""
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class RedisImport(Import):
+    """Takes the lines into the Redis behind `client`. Raises `RedisError`, too."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__()
+        self._client = client
+        self._batch = token_hex(4)
+        """The mark of all events; it is in the names under which the rooms are made, too."""
+        self._names: list[str] = []
+        self._room = Room("", "", 0, 0, 0)
+        self._ts = 0
+        """Of the last event."""
+        self._rows: list[tuple[int, tuple[Any, ...]]] = []
+        """Events and ids with the numbers of their lines."""
+        self._markers: dict[str, str] = {}
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        self._refuse_company()
+        self._client.function_load(LIBRARY, replace=True)
+        try:
+            yield
+            self._adopt()
+        except BaseException:
+            with suppress(RedisError):  # else they are gone after a day
+                for name in self._names:
+                    self._client.unlink(*self._made(name))
+            raise
+
+    def _refuse_company(self) -> None:
+        seconds, micros = self._client.time()
+        now = seconds * 1000 + micros // 1000
+        if self._client.zcount(LEASES, now, "+inf"):
+            raise RefusedError("there are servers running on this Redis", "stop them first")
+
+    def _take(self, found: Room | Used | Marker | Row | None, number: int) -> None:
+        match found:
+            case Room():
+                self._write()
+                self._begin(found)
+            case Used():
+                sign = f"c{found.digest.hex()}" if found.digest is not None else "*"
+                self._rows.append((number, (*_head(found.seq, "", found, sign), "used")))
+            case Marker(user, seq):
+                self._markers[user.hex()] = f"{seq} {self._room.epoch}"
+            case Row():
+                self.events += 1
+                self._ts = found.ts
+                self._rows.append((number, _row(found)))
+
+    def _begin(self, room: Room) -> None:
+        head, *_ = redis_client.keys(room.room)
+        there: Any = self._client.hget(head, "seq")
+        if int(there or 0):
+            raise has_room(room.room, int(there))
+        self.rooms += 1
+        self._room, self._ts = room, room.ts
+        self._names.append(room.room)
+        head = self._made(room.room)[0]
+        stand = {"epoch": room.epoch, "seq": room.seq, "floor": room.floor, "mark": self._batch}
+        with self._client.pipeline() as pipe:
+            pipe.hset(head, mapping=stand)  # type: ignore[arg-type]
+            pipe.expire(head, LEFT)
+            pipe.execute()
+
+    def _write(self) -> None:
+        if not self._names:
+            return
+        made = self._made(self._room.room)
+        rows = [row for _, row in self._rows]
+        stand = (self._batch, self._room.floor, self._ts)
+        restore: Any = (f"{NAME}_restore", len(made), *made, *stand, _pack(rows))
+        with self._client.pipeline() as pipe:
+            if self._markers:
+                pipe.hset(made[-1], mapping=self._markers)  # type: ignore[arg-type]
+                self._markers = {}
+            pipe.fcall(*restore)
+            again = pipe.execute()[-1]
+        if again:
+            number, row = self._rows[again - 1]
+            raise reused(number, row[3])
+        self._rows.clear()
+
+    def _adopt(self) -> None:
+        """Let all rooms have their own names, if there is nobody and nothing yet."""
+        heads = {name: redis_client.keys(name)[0] for name in self._names}
+        with self._client.pipeline() as pipe:
+            pipe.watch(LEASES, *heads.values())  # type: ignore[no-untyped-call]
+            self._refuse_company()
+            for name, head in heads.items():
+                there: Any = pipe.hget(head, "seq")
+                if int(there or 0):
+                    raise has_room(name, int(there))
+            pipe.multi()
+            for name in self._names:
+                keys = (*self._made(name), *redis_client.marker_keys(name))
+                pipe.fcall(f"{NAME}_adopt", len(keys), *keys)
+            try:
+                pipe.execute()
+            except WatchError:
+                raise RefusedError(
+                    "someone else has used this Redis meanwhile", "stop them, and try again"
+                ) from None
+
+    def _made(self, name: str) -> list[str]:
+        """The keys under which a room is made."""
+        keys = redis_client.marker_keys(name)
+        place = keys[0].rindex(":") + 1
+        return [f"{key[:place]}import:{self._batch}:{key[place:]}" for key in keys]
+
+
+def _head(seq: int, payload: str, used: Used, sign: str) -> tuple[Any, ...]:
+    sent = f"{used.seq}:{used.ts}:{sign}" if sign else ""
+    return (seq, payload, used.author.hex(), used.id, "", sent)
+
+
+def _row(row: Row) -> tuple[Any, ...]:
+    """An event as redis_importing.lua takes it."""
+    event = row.event
+    kind, reply = "", 0
+    more: Sequence[Any] = ()
+    match event:
+        case Said():
+            sign = "c"
+            reply = event.reply.seq if event.reply is not None else 0
+            if event.reactions:
+                kind, more = "reactions", _reactions(event)
+        case Edited(target=target):
+            kind = "edited"
+            sign = f"u{target}:" + ("" if event.deleted else events.digest(event.text).hex())
+        case Deleted(target=target):
+            kind, sign = "deleted", f"d{target}"
+        case Reacted(target=target):
+            kind, sign = "reacted", f"r{target}:{event.on:d}{event.emoji}"
+            more = (_json(event.emoji), event.on, _json(event.username))
+        case _:
+            sign = "e"
+    sent = ""
+    if row.used is not None:
+        if sign in {"c", "e"} and row.used.digest is not None:
+            sign += row.used.digest.hex()
+        elif sign in {"c", "e"} or sign.endswith(":"):
+            sign += "*"  # its words are gone: whatever is said under this id is a resend of it
+        sent = f"{row.seq}:{row.ts}:{sign}"
+    return (
+        *(row.seq, row.payload.decode(), row.author.hex()),
+        row.used.id if row.used is not None else "",
+        "" if row.target is None else str(row.target),
+        *(sent, kind, more, reply),
+    )
+
+
+def _reactions(event: Said) -> list[Any]:
+    found = event.reactions or {}
+    return [
+        (_json(emoji), one.count, [_json(name) for name in one.users])
+        for emoji, one in found.items()
+    ]
+
+
+def _json(text: str) -> str:
+    return msgspec.json.encode(text).decode()
