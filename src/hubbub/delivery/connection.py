@@ -9,7 +9,6 @@ its end.
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable
 from itertools import count
@@ -19,6 +18,7 @@ from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
 from hubbub.delivery.sending import detach, sender
+from hubbub.delivery.wires import Wire, Wires
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, React, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
@@ -51,6 +51,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_acked",
         "_closing",
+        "_fd",
         "_gone",
         "_held",
         "_hub",
@@ -61,7 +62,6 @@ class Connection(asyncio.Protocol):
         "_remote",
         "_rests",
         "_since",
-        "_sock",
         "_stuck_since",
         "_transport",
         "_waits",
@@ -121,37 +121,40 @@ class Connection(asyncio.Protocol):
     @property
     def is_there(self) -> bool:
         """Whether the peer is, also while nothing is read from it."""
-        return self.is_open and not progress.has_ended(self._sock)
+        return self.is_open and not progress.has_ended(self._fd)
 
     def start(
         self,
         transport: asyncio.Transport,
         remote: str,
+        greeting: bytes,
         rest: bytes,
         gone: Callable[[str], None],
+        wires: Wires,
     ) -> None:
-        """Take the socket over; `rest` is what came after the handshake already.
+        """Take the socket over, and answer the handshake with `greeting`.
 
-        `gone(remote)` is called once when it has ended.
+        `rest` is what came after the handshake already; `gone(remote)` is called once when the
+        connection has ended.
         """
         self._remote = remote
         self._gone = gone
-        self._transport = transport
-        info = transport.get_extra_info("socket")
-        self._sock = socket.socket(
-            info.family, info.type | socket.SOCK_NONBLOCK, info.proto, info.fileno()
-        )
         # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
-        if transport.get_extra_info("sslcontext") is None:
-            self.send = sender(self._sock)
-            transport.set_write_buffer_limits(high=0)
+        if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
+            wire = Wire(wires, transport, self)
+            self._transport: asyncio.Transport = wire
+            self._fd = wire.fd
+            self.send = sender(wire.fd)
         else:
+            self._transport = transport
+            self._fd = transport.get_extra_info("socket").fileno()
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
+            transport.set_protocol(self)
         self.heartbeat.add(self)
         self._hub.expiry.watch(self)
         self._hub.log.info("connect", conn_id=self.id, remote=remote)
-        transport.set_protocol(self)
+        self.write(greeting)
         if rest:
             self.data_received(rest)
 
@@ -281,7 +284,6 @@ class Connection(asyncio.Protocol):
         self._hub.expiry.forget(self)
         # The transport closes the descriptor; ours only borrowed it.
         detach(self.send)
-        self._sock.detach()
         self._gone(self._remote)
         seconds = round(time.monotonic() - self._since, 1)
         self._hub.log.info("disconnect", conn_id=self.id, reason=self._reason, seconds=seconds)
@@ -396,7 +398,7 @@ class Connection(asyncio.Protocol):
         if self.heard or self._rests:
             self.heard = self._pinged = False
             return
-        acked = progress.acknowledged(self._sock)
+        acked = progress.acknowledged(self._fd)
         if self._pinged:
             if acked <= self._acked + progress.NOISE:
                 if self._closing:
@@ -411,7 +413,7 @@ class Connection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """See whether a reader whose socket is full takes anything; if not for long, it goes."""
-        moved = (progress.acknowledged(self._sock), -self._transport.get_write_buffer_size())
+        moved = (progress.acknowledged(self._fd), -self._transport.get_write_buffer_size())
         now = time.monotonic()
         if not self._stuck_since or moved > self._moved:
             self._stuck_since, self._moved = now, moved

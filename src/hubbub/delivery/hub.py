@@ -213,6 +213,25 @@ class Hub:
             self._idle = self._loop.create_future()
             await self._idle
 
+    def gather(self) -> bool:
+        """Let effects wait for `turn`; False: a turn comes by itself."""
+        if self._scheduled:
+            return False
+        self._scheduled = True
+        return True
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so much waits that a turn should not."""
+        return len(self._line) >= GATHERED
+
+    def turn(self) -> None:
+        """Take the turn that `gather` put off."""
+        if self._line:
+            self._turn()
+        else:
+            self._scheduled = False
+
     def _gather(self) -> None:
         """Where several speak at once, see first who else does: fewer turns are fewer sends."""
         count = len(self._line)

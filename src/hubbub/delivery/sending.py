@@ -39,12 +39,16 @@ send_all: Callable[[dict[Send, T], bytes], list[tuple[Send, int]]] = (
 _native_sender = find("Sender")
 
 
-def sender(sock: socket.socket) -> Send:
+def sender(fd: int) -> Send:
     """What sends to a socket that does not block; `send_all` in C knows its own kind by sight."""
-    return sock.send if _native_sender is None else cast("Send", _native_sender(sock.fileno()))
+    if _native_sender is not None:
+        return cast("Send", _native_sender(fd))
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd).send
 
 
 def detach(send: Send) -> None:
     """The socket of `send` is closed: its number will soon be another's."""
     if _native_sender is not None and isinstance(send, _native_sender):
         send.detach()
+    elif isinstance(sock := getattr(send, "__self__", None), socket.socket):
+        sock.detach()

@@ -13,6 +13,7 @@ from hubbub.access.addresses import counted
 from hubbub.delivery.connection import Connection
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
+from hubbub.delivery.wires import Wires
 from hubbub.http.admission import Admission, Visitor
 from hubbub.http.credentials import subprotocol
 from hubbub.http.refusals import RefusedError
@@ -25,9 +26,15 @@ class Door:
     """Turns the requests of those who are admitted into connections."""
 
     def __init__(
-        self, hub: Hub, heartbeat: Heartbeat, max_message: int, admission: Admission
+        self,
+        hub: Hub,
+        heartbeat: Heartbeat,
+        wires: Wires,
+        max_message: int,
+        admission: Admission,
     ) -> None:
         self._hub = hub
+        self._wires = wires
         self._heartbeat = heartbeat
         self._max_message = max_message
         self._admission = admission
@@ -60,14 +67,15 @@ class Door:
             hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
         )
         spoken = f"Sec-WebSocket-Protocol: {chosen}\r\n".encode() if chosen else b""
-        transport.write(
+        greeting = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n" + spoken + b"\r\n"
         )
         self._admission.enter(visitor.remote)
         address = counted(visitor.remote)
         joined = Connection(self._hub, self._heartbeat, self._max_message, visitor.grant, address)
-        joined.start(transport, visitor.remote, rest, self._admission.leave)
+        leave = self._admission.leave
+        joined.start(transport, visitor.remote, greeting, rest, leave, self._wires)
 
 
 def _is_key(key: str) -> bool:
