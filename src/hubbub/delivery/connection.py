@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
@@ -25,6 +25,7 @@ from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
 from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
+from hubbub.websocket.texts import texts
 
 if TYPE_CHECKING:
     from hubbub.delivery.feed import Feed
@@ -51,10 +52,10 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_acked",
         "_closing",
-        "_fd",
         "_gone",
         "_held",
         "_hub",
+        "_max_message",
         "_moved",
         "_parser",
         "_pinged",
@@ -65,6 +66,7 @@ class Connection(asyncio.Protocol):
         "_stuck_since",
         "_transport",
         "_waits",
+        "fd",
         "feeds",
         "heard",
         "heartbeat",
@@ -84,7 +86,9 @@ class Connection(asyncio.Protocol):
         address: str = "",
     ) -> None:
         self._hub = hub
-        self._parser = Parser(max_message)
+        self._max_message = max_message
+        self._parser: Parser | None = None
+        """Who has the beginning of something of which the rest has not come; mostly nobody."""
         self._held: _Held | None = None
         self._waits = False
         self._rests = False
@@ -121,7 +125,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_there(self) -> bool:
         """Whether the peer is, also while nothing is read from it."""
-        return self.is_open and not progress.has_ended(self._fd)
+        return self.is_open and not progress.has_ended(self.fd)
 
     def start(
         self,
@@ -143,11 +147,11 @@ class Connection(asyncio.Protocol):
         if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
             wire = Wire(wires, transport, self)
             self._transport: asyncio.Transport = wire
-            self._fd = wire.fd
+            self.fd = wire.fd
             self.send = sender(wire.fd)
         else:
             self._transport = transport
-            self._fd = transport.get_extra_info("socket").fileno()
+            self.fd = transport.get_extra_info("socket").fileno()
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
             transport.set_protocol(self)
@@ -165,11 +169,22 @@ class Connection(asyncio.Protocol):
         self.heard = True
         lobby = self._hub.lobby
         wait = lobby.weigh(self.session, len(data), time.monotonic()) if lobby.weighs else 0.0
-        items = self._parser.feed(data)
+        items = self._read(data)
         if wait and 2 * sum(len(item) for item in items if isinstance(item, str)) < len(data):
             self._rest(wait)
         if items:
             self._take(items, wait)
+
+    def _read(self, data: bytes) -> _Held:
+        parser = self._parser
+        if parser is None:
+            found = texts(data, self._max_message)  # by far the most bring one whole text frame
+            if found is not None:
+                return cast("_Held", found)
+            parser = Parser(self._max_message)
+        items = parser.feed(data)
+        self._parser = None if parser.is_idle else parser
+        return items
 
     def _rest(self, seconds: float) -> None:
         """Bytes that say nothing, or not yet, came too soon: they get no error, but are slowed."""
@@ -398,7 +413,7 @@ class Connection(asyncio.Protocol):
         if self.heard or self._rests:
             self.heard = self._pinged = False
             return
-        acked = progress.acknowledged(self._fd)
+        acked = progress.acknowledged(self.fd)
         if self._pinged:
             if acked <= self._acked + progress.NOISE:
                 if self._closing:
@@ -413,7 +428,7 @@ class Connection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """See whether a reader whose socket is full takes anything; if not for long, it goes."""
-        moved = (progress.acknowledged(self._fd), -self._transport.get_write_buffer_size())
+        moved = (progress.acknowledged(self.fd), -self._transport.get_write_buffer_size())
         now = time.monotonic()
         if not self._stuck_since or moved > self._moved:
             self._stuck_since, self._moved = now, moved

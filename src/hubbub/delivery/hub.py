@@ -425,7 +425,7 @@ class Hub:
         self.fanout.tell(reader, frame)
         feed.coming -= 1
         feed.attach(reader, seen)
-        reader.feeds += (feed,)
+        reader.feeds = (*reader.feeds, feed) if reader.feeds else feed.alone
         # Not when it was decided: a flush in between would tell the roster before this.
         effect.room.roster_due |= effect.changes
         quiet = effect.quiet

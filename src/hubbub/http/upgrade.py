@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import sys
 from typing import Final
 
 from aiohttp import web
@@ -38,6 +39,7 @@ class Door:
         self._heartbeat = heartbeat
         self._max_message = max_message
         self._admission = admission
+        self._leave = admission.leave
 
     async def upgrade(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a WebSocket with 101 and its frames. Raises `RefusedError`."""
@@ -72,10 +74,10 @@ class Door:
             b"Sec-WebSocket-Accept: " + accept + b"\r\n" + spoken + b"\r\n"
         )
         self._admission.enter(visitor.remote)
-        address = counted(visitor.remote)
+        # Many come from one address: one string for all of them.
+        address, remote = map(sys.intern, (counted(visitor.remote), visitor.remote))
         joined = Connection(self._hub, self._heartbeat, self._max_message, visitor.grant, address)
-        leave = self._admission.leave
-        joined.start(transport, visitor.remote, greeting, rest, leave, self._wires)
+        joined.start(transport, remote, greeting, rest, self._leave, self._wires)
 
 
 def _is_key(key: str) -> bool:
