@@ -27,8 +27,9 @@ class Node:
         self._process = process
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        async with connect(self.url.replace("http", "ws", 1) + "/ws", compression=None) as socket:
+    async def client(self, **options: Any) -> AsyncIterator[Client]:
+        url = self.url.replace("http", "ws", 1) + "/ws"
+        async with connect(url, compression=None, max_queue=None, **options) as socket:
             yield Client(socket)
 
     async def get(self, path: str) -> tuple[int, Any]:

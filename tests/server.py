@@ -74,6 +74,8 @@ class House:
 
     @asynccontextmanager
     async def client(self, **options: Any) -> AsyncIterator[Client]:
+        # Who does not look at what came can close: a full queue would wait ten seconds for it.
+        options = {"max_queue": None, **options}
         async with connect(self.ws, compression=None, **options) as socket:
             yield Client(socket)
 

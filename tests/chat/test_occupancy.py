@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hubbub.access.identity import Proofs
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.occupancy import Occupancy, Seen, occupant
@@ -82,6 +84,39 @@ def test_a_name_that_is_asked_for_again_is_not_let_go_of() -> None:
     assert node.occupancy.is_needed("red", member)
     node.lobby.answered(ask, "mine", True, 0.0)
     assert node.occupancy.is_needed("red", member)
+
+
+def test_who_asked_here_and_came_in_elsewhere_instead_is_told() -> None:
+    node = Node()
+    node.join("bob")
+    ask = node.ask(Session(), "ann")
+    seen = node.change(Came(held(ask, "other", order=2)))
+    assert [told.username for told in seen.told] == ["ann"]
+    assert node.lobby.answered(ask, None, False, 0.0) == []
+    assert [told.username for told in node.change(Went("ann")).told] == ["ann"]
+
+
+def test_who_was_let_in_here_and_is_elsewhere_by_then_is_told() -> None:
+    node = Node()
+    node.join("bob")
+    ask = node.ask(Session(), "ann")
+    assert node.change(Came(held(ask, order=2))).told == []  # comes after their welcome
+    node.lobby.answered(ask, "in", False, 0.0)
+    seen = node.change(Changed("ann", held(ask, "other", order=2)))
+    assert [told.username for told in seen.told] == ["ann"]
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_who_was_let_in_and_did_not_wait_for_it_leaves_if_a_roster_had_them(listed: bool) -> None:
+    node = Node()
+    node.join("bob")
+    ask = node.ask(Session(), "ann")
+    node.change(Came(held(ask, order=2)))
+    if listed:
+        assert "ann" in node.lobby.rooms["red"].roster().users
+    node.lobby.answered(ask, "in", False, 0.0)
+    told = node.change(Went("ann")).told
+    assert [one.username for one in told] == (["ann"] if listed else [])
 
 
 def test_everyone_else_is_told_in_their_order() -> None:

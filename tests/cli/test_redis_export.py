@@ -12,6 +12,7 @@ import pytest
 from redis import Redis
 
 from hubbub.protocol.draft import Draft
+from hubbub.protocol.markers import Mark
 from hubbub.settings import Settings
 from hubbub.store import redis_export
 from hubbub.store.archive import Room
@@ -46,6 +47,7 @@ def fill(store: Store) -> None:
     keep(store, delete(1, "4"), say("last", "5"), ts=7)
     for number, act in enumerate(ACTS):
         store.append([Draft(" audit", ANN, "ann", "", None, 0, event=act)], 1000 * number)
+    store.mark([Mark("red", ANN, 5, "ann"), Mark("red", BOB, 1200, "bob")])
     store.close()
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hubbub.protocol.incoming import Chat, Join, Leave
+from hubbub.protocol.incoming import Chat, Follow, Join, Leave
 from tests.delivery.rig import House, Reader
 
 ROOMS = st.sampled_from(["red", "green", "blue"])
@@ -27,6 +27,12 @@ class Client:
         self.rooms: dict[str, dict[str, Any]] = {}
         """Room → what it believes: `seq`, `epoch`, `users`."""
         self.texts: dict[str, dict[int, str]] = {}
+        self.known: dict[str, int] = {}
+        """Room → the newest message that it has heard of, inside or by news."""
+        self.followed: set[str] = set()
+
+    def learn(self, room: str, seq: int) -> None:
+        self.known[room] = max(seq, self.known.get(room, 0))
 
     def listen(self) -> None:
         for frame in self.reader.heard():
@@ -36,6 +42,13 @@ class Client:
         kind = frame["type"]
         if kind == "error":
             return
+        if kind == "news":
+            if "id" in frame:
+                self.followed = {one["room"] for one in frame["rooms"]}
+            for one in frame["rooms"]:
+                assert "id" in frame or one["room"] not in self.rooms
+                self.learn(one["room"], one["seq"])
+            return
         room = frame["room"]
         if kind == "welcome":
             seen = [event["seq"] for event in frame.get("history", [])]
@@ -43,6 +56,7 @@ class Client:
             if frame["id"] == "switch":
                 self.rooms.clear()
             self.rooms[room] = {"seq": frame["seq"], "users": frame["users"]}
+            self.learn(room, frame["seq"])
             return
         if kind == "left" and "id" in frame:
             del self.rooms[room]
@@ -51,10 +65,12 @@ class Client:
         if kind == "chat":
             assert frame["seq"] == here["seq"] + 1
             here["seq"] = frame["seq"]
+            self.learn(room, frame["seq"])
             self.texts.setdefault(room, {})[frame["seq"]] = frame["text"]
         elif kind == "gap":
             assert frame["first"] == here["seq"] + 1 <= frame["last"]
             here["seq"] = frame["last"]
+            self.learn(room, frame["last"])
         elif kind == "roster":
             here["users"] = frame["users"]
             assert frame["count"] == len(frame["users"])
@@ -122,6 +138,17 @@ class Chatting(RuleBasedStateMachine):
         client.reader.put(Leave(room, "bye"))
         self.settle()
 
+    @rule(who=WHO, rooms=st.lists(ROOMS, max_size=3), turn=st.booleans())
+    def follow(self, who: int, rooms: list[str], turn: bool) -> None:
+        self.clients[who].reader.put(Follow(rooms, "news"))
+        if turn:
+            self.settle()
+
+    @rule()
+    def pass_time(self) -> None:
+        self.house.loop.pass_time()
+        self.settle()
+
     @rule(who=WHO)
     def drop(self, who: int) -> None:
         client = self.clients[who]
@@ -168,6 +195,12 @@ class Chatting(RuleBasedStateMachine):
                 believed = client.rooms[name]
                 assert believed["users"] == [n for n, _ in here], (member, name)
                 assert believed["seq"] == self.house.store.open(name, 0).seq
+        for _ in range(2):  # those who did not read are told in the turn after
+            self.pass_time()
+        for client in self.clients:
+            for name in client.followed:
+                ((seq, _),) = self.house.store.heads([name])
+                assert client.known.get(name, 0) == seq, "there was news of this"
 
     def teardown(self) -> None:
         self.everyone_reads_on()

@@ -112,7 +112,7 @@ def test_the_lines_of_the_format_are_such_lines() -> None:
     for line in lines:
         check.take(line.encode())
     check.end()
-    assert set(kinds) == {"export", "room", "used", "event"}
+    assert set(kinds) == {"export", "room", "used", "event", "read"}
     for kind in kinds[1:]:
         assert f"| `{kind}` |" in section("The format")
 

@@ -44,6 +44,8 @@ SEEDS: list[dict[str, Any]] = [
     {"type": "react", "seq": 1, "emoji": "\U0001f44d", "on": False, "room": "red"},
     {"type": "rooms", "after": "a", "limit": 5},
     {"type": "follow", "rooms": ["red", "blue"]},
+    {"type": "rooms", "rooms": ["red", "blue"]},
+    {"type": "read", "seq": 1, "room": "red"},
     {"type": "typing", "room": "red"},
     {"type": "chat", "text": "@ann @room @ @@ann", "room": "red"},
     {"type": "thread", "seq": 1, "room": "red", "before": 9, "limit": 5},

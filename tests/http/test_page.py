@@ -1,6 +1,6 @@
 """How the page's files are sent: small, and not twice."""
 
-from hubbub.http.page import COMMENTS, PAGE
+from hubbub.http.page import COMMENTS, PAGE, STRIPPED
 from tests.http.test_answers import asking
 from tests.server import house
 
@@ -14,7 +14,7 @@ async def test_every_file_of_the_page_is_sent_whole_zipped_or_not() -> None:
             assert plain.status == 200
             assert "Content-Encoding" not in plain.headers
             body = (await plain.text()).encode()
-            if path.suffix != ".js" or "vendor" in path.parts:
+            if path.suffix not in STRIPPED or "vendor" in path.parts:
                 assert body == (PAGE / path).read_bytes()
             headers = {"Accept-Encoding": "gzip"}
             zipped = await http.get(f"/static/{path}", headers=headers)
@@ -46,3 +46,6 @@ def test_only_comments_are_left_out() -> None:
     lines = kept.splitlines(keepends=True)
     source = lines[0] + b"/** a\n * b\n */\n" + lines[1] + b"  // goes\n" + lines[2]
     assert COMMENTS.sub(b"", source) == kept
+    assert COMMENTS.sub(b"", b"/* a\n   b */\n.x { y: z; /* stays */ }\n") == (
+        b".x { y: z; /* stays */ }\n"
+    )

@@ -161,6 +161,7 @@ def test_a_mention_is_told_outside_the_page_if_one_asked_for_it(tabs: Tabs, serv
         ann.get_by_role("button", name="Tell me outside the page, too").click()
         expect(ann.get_by_role("button", name="Do not tell me any more")).to_be_visible()
         bob.say("garden", "@ann while she looks")
+        expect(texts(ann)).to_have_count(2)
         ann.evaluate(HIDE, True)
         bob.say("garden", "nothing to her")
         bob.say("garden", "@ann two")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Request, Route, WebSocketRoute, expect
 
 from hubbub.protocol.codes import ErrorCode
 from tests.command import Server, serving
@@ -104,6 +104,41 @@ def test_a_full_server_says_so_and_lets_one_in_as_soon_as_it_can(
         assert len(sockets) == 1
         ann.get_by_role("button", name="Leave").click()
         expect(bob.get_by_text("Connected")).to_be_visible(timeout=20_000)
+
+
+def test_who_was_not_let_in_does_not_knock_again_before_the_server_said_why(
+    tabs: Tabs, tmp_path: Path
+) -> None:
+    with serving("--addr", "127.0.0.1:0", "--max-connections", "1", cwd=tmp_path) as server:
+        ann = tabs.open(server.url)
+        join(ann, "Ann", "garden")
+        bob = tabs.open("about:blank")
+        sockets: list[str] = []
+        bob.on("websocket", lambda socket: sockets.append(socket.url))
+        bob.goto(server.url)
+        expect(bob.locator("#stopped")).to_contain_text("The chat is full at the moment.")
+        held: list[Route] = []
+        asked: list[str] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        def twice(request: Request) -> bool:
+            asked.extend([request.url] if request.url.endswith("/api/session") else [])
+            return len(asked) == 2
+
+        bob.get_by_label("Name").fill("Bob")
+        bob.get_by_label("Room", exact=True).fill("garden")
+        bob.route("**/api/session", hold)
+        with bob.expect_request(twice):  # the second time since its patience has ended
+            bob.get_by_role("button", name="Join").click()
+        assert len(sockets) == 1
+        ann.get_by_role("button", name="Leave").click()
+        for route in held:
+            route.continue_()
+        bob.unroute("**/api/session")
+        expect(bob.get_by_text("Connected")).to_be_visible(timeout=20_000)
+        assert len(sockets) == 2
 
 
 def test_too_many_from_one_address_are_told_so_inside_the_room_too(

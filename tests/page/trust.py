@@ -24,10 +24,12 @@ def token(sub: str = "ann", ttl: float = 600, **claims: Any) -> str:
 
 
 @contextmanager
-def tokens(folder: Path, auth: str = "required", port: int = 0) -> Iterator[Server]:
+def tokens(
+    folder: Path, auth: str = "required", port: int = 0, more: tuple[str, ...] = ()
+) -> Iterator[Server]:
     """A server that takes tokens."""
-    address = ("--addr", f"127.0.0.1:{port}")
-    with serving(*address, "--auth", auth, "--jwt-secret", SECRET, cwd=folder) as running:
+    flags = ("--addr", f"127.0.0.1:{port}", "--auth", auth, "--jwt-secret", SECRET, *more)
+    with serving(*flags, cwd=folder) as running:
         yield running
 
 

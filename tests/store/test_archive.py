@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hubbub.protocol.audit import AUDIT, USERS, Audit, Known
 from hubbub.protocol.draft import Draft
+from hubbub.protocol.markers import Mark
 from hubbub.protocol.outgoing import Moderated
 from hubbub.settings import Settings
 from hubbub.store.database import connect, connect_reader
@@ -92,19 +93,27 @@ def opened(path: Path, **settings: Any) -> SqliteStore:
     return SqliteStore(path, Settings(**settings), new_epoch)
 
 
+MARKS = st.builds(
+    Mark, st.sampled_from(ROOMS), st.sampled_from([ANN, BOB]), st.integers(1, 9), st.just("")
+)
 EVERYTHING = DRAFTS | CHANGES | RECORDS | ACTS | USERS_COME
 
 
-@given(st.lists(st.lists(EVERYTHING, max_size=8), max_size=6), st.integers(0, 4))
+@given(
+    st.lists(st.lists(EVERYTHING, max_size=8), max_size=6),
+    st.integers(0, 4),
+    st.lists(MARKS, max_size=4),
+)
 @profile(max_examples=150)
 def test_any_history_is_the_same_after_export_and_import(
-    batches: list[list[Draft]], keep_events: int
+    batches: list[list[Draft]], keep_events: int, marks: list[Mark]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder, "first.db"), Path(folder, "second.db")
         store = opened(first, keep_events=keep_events)
         for ts, batch in enumerate(batches):
             store.append(batch, ts)
+        store.mark(marks)
         while store.tidy(100.0):  # ids outlive what retention takes away
             pass
         store.close()
@@ -116,6 +125,7 @@ def test_any_history_is_the_same_after_export_and_import(
             again = [draft for batch in batches for draft in batch]
             assert work.rooms == len({draft.log for draft in again})
             for room in {draft.log for draft in again}:
+                assert after.unread(ANN, [room], 9) == before.unread(ANN, [room], 9)
                 assert after.open(room, 50) == before.open(room, 50)
                 assert after.after(room, 0, 100) == before.after(room, 0, 100)
             # Both go on alike: a resend has the same answer, and what is new the same number.
@@ -295,6 +305,10 @@ BAD: dict[str, tuple[Callable[[list[Any]], Any], str]] = {
             | {"author": lines[2]["author"]},
         ),
         "line 6 has the id 'i1', which its author used before",
+    ),
+    "read later": (
+        lambda lines: lines.insert(5, {"type": "read", "seq": 4, "user": "YQ=="}),
+        "line 6 has the seq 4, past the end of its room",
     ),
     "used later": (
         lambda lines: lines.insert(

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from hubbub.protocol.markers import Mark
 from hubbub.settings import Settings
 from hubbub.store.database import UnusableError, connect_reader
 from hubbub.store.exporting import HoleError, Snapshot, Sound
 from hubbub.store.salvage import Damaged, gathered
 from hubbub.store.sqlite import SqliteStore
-from tests.store.kinds import BOB, delete, edit, keep, new_epoch, say, stored
+from tests.store.kinds import ANN, BOB, delete, edit, keep, new_epoch, say, stored
 from tests.store.test_archive import exported, imported
 from tests.store.test_database import filled, leaves, spoil
 
@@ -75,6 +76,7 @@ def test_all_of_a_sound_file_is_found(tmp_path: Path) -> None:
         keep(store, draft, say("b", log=f"room {number}"))
     keep(store, edit(650, "other", "e1"), delete(651, "d1"), say("by bob", "i1", BOB))
     keep(store, *(say("more") for _ in range(300)))
+    store.mark([Mark("red", ANN, 700, "ann"), Mark("red", BOB, 3, "bob")])
     while store.tidy(1.0):
         pass
     store.close()

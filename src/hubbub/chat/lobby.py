@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hubbub.chat import conversation, entry, likeness, limits, names, speech
+from hubbub.chat import conversation, entry, likeness, limits, names, overview, speech
 from hubbub.chat.conversation import Conversation
 from hubbub.chat.entry import Entry
 from hubbub.chat.grants import Grant
 from hubbub.chat.mentions import Mentions
 from hubbub.chat.moderation import Moderation, put_out
 from hubbub.chat.occupancy import Occupancy, occupant, replaced
+from hubbub.chat.overview import Overview
 from hubbub.chat.room import Member, Room
 from hubbub.chat.session import (
     Again,
@@ -50,13 +51,14 @@ from hubbub.protocol.incoming import (
     Leave,
     Ping,
     React,
+    Read,
     Type,
 )
 from hubbub.protocol.outgoing import Error, Held, Ok, Pong, Welcome
 from hubbub.protocol.presence import Claim, Verdict
 
 
-class Rules(entry.Rules, speech.Rules, conversation.Rules, limits.Rules, Protocol):
+class Rules(entry.Rules, speech.Rules, conversation.Rules, overview.Rules, limits.Rules, Protocol):
     """The settings that decide; `hubbub.settings.Settings` is one such."""
 
     @property
@@ -95,9 +97,10 @@ class Lobby:
         self._paces = paces = limits.Paces(rules)
         mentions = Mentions(self.rooms, self.standing)
         self._speech = Speech(rules, paces, self.standing, mentions, self.unix)
-        self._conversation = Conversation(rules, self.rooms, self.standing, self._speech, self.unix)
-        self._converse = self._conversation.handle
-        self.hears = self._conversation.hears
+        self._converse = Conversation(rules, self.rooms, self._speech).handle
+        identify = proofs.identify_user
+        self._overview = Overview(rules, self.rooms, self.standing, identify, self.unix)
+        self.hears = self._overview.hears
         self._moderation = Moderation(
             self.rooms, self.standing, proofs.is_password, self.unix, self._exit
         )
@@ -142,11 +145,11 @@ class Lobby:
             case History():
                 return [self._speech.history(session, frame)]
             case AskRooms():
-                if self.occupancy is not None:
-                    return [self._conversation.survey_all(session, frame, self.occupancy)]
-                return [self._conversation.survey(session, frame)]
+                return [self._overview.survey(session, frame, self.occupancy, now)]
             case Follow():
-                return self._conversation.follow(session, frame, now)
+                return [self._overview.follow(session, frame, now)]
+            case Read():
+                return [self._overview.read(session, frame, now)]
             case AskThread() | Type():
                 return self._converse(session, frame, now)
             case Auth():
@@ -301,8 +304,8 @@ class Lobby:
         return [*effects, enter]
 
     def _make_known(self, session: Session, name: str, keys: tuple[str, ...]) -> list[Effect]:
-        """Where there are guests, the name of a user is theirs from the first time on."""
-        if self._auth != "optional" or self.standing.users.issuperset(keys):
+        """The name of a user is theirs from the first time on, and can be mentioned anywhere."""
+        if self.standing.users.issuperset(keys):
             return []
         self.standing.know(name, keys)
         return [

@@ -209,7 +209,13 @@ class _Look:
             self.is_unsorted = True
         member.order, member.mark = who.order, who.mark
         self._occupancy.found(room, member)
-        self._compare(member, who)
+        # Who comes in on this node is told of after their welcome. Who asked for it here, and came
+        # in elsewhere instead, gets none.
+        is_ours = not self._us.isdisjoint(who.nodes)
+        if not (is_ours and self._occupancy.is_asked(room, who)) and room.introduce(member):
+            joined = Joined(room.name, member.name, member.title, member.guest)
+            self.seen.told.append(joined)
+        self._compare(member, who, is_ours)
         return member
 
     def _add(self, who: Occupant) -> Member:
@@ -222,18 +228,11 @@ class _Look:
         self.is_unsorted |= who.order <= self._last
         self._last = max(self._last, who.order)
         room.add(member)
-        # Who is of this node is told of after their welcome.
-        member.is_told = not self._occupancy.is_asked(room, who)
-        if member.is_told:
-            room.roster_due = True
-            if not room.is_crowd:
-                joined = Joined(room.name, member.name, member.title, member.guest)
-                self.seen.told.append(joined)
+        room.hold_back(member)
         return member
 
-    def _compare(self, member: Member, who: Occupant) -> None:
+    def _compare(self, member: Member, who: Occupant, is_ours: bool) -> None:
         """Is it true what is told of this node?"""
-        is_ours = not self._us.isdisjoint(who.nodes)
         if member.sessions and not is_ours:
             if who.user:
                 self.seen.owes = True
@@ -296,9 +295,9 @@ def occupant(member: Member) -> Occupant:
 
 
 def _leave(room: Room, member: Member) -> list[Left]:
-    room.remove(member)
     room.roster_due = True
-    return [Left(room.name, member.name)] if member.is_told and not room.is_crowd else []
+    was_heard_of = room.forget(member)
+    return [Left(room.name, member.name)] if was_heard_of and not room.is_crowd else []
 
 
 def _is(member: Member, who: Occupant) -> bool:

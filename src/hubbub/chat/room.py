@@ -31,15 +31,13 @@ class Member:
     `sessions` has one for each socket: a user with a token may have several; where there are many
     nodes, it has those on this one. `identity` is what they all prove. `title` is a user's display
     name; `guest` says that there is no user behind the name, where there are users. `order` is the
-    place in a roster of many nodes, `mark` the one of `Occupant`, and `is_told` whether the room
-    has heard of it there.
+    place in a roster of many nodes, and `mark` the one of `Occupant`.
     """
 
     __slots__ = (
         "_sessions",
         "guest",
         "identity",
-        "is_told",
         "key",
         "look",
         "mark",
@@ -70,7 +68,6 @@ class Member:
         """When the others were told last that it is writing."""
         self.order = 0
         self.mark = 0
-        self.is_told = True
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -103,10 +100,20 @@ class Room:
     `members` has them by their key, in order of joining; `looks` by their look, those few whose
     look is another. `marked`: members may have display names or be guests. `roster_due`: something,
     be it the order alone, changed since the room last heard its roster, which was at `roster_at`,
-    in seconds of the caller's clock.
+    in seconds of the caller's clock. `untold` has those of whom the room has not heard by `joined`:
+    they are about to be told so themselves; whether a roster had them since.
     """
 
-    __slots__ = ("crowd", "looks", "marked", "members", "name", "roster_at", "roster_due")
+    __slots__ = (
+        "crowd",
+        "looks",
+        "marked",
+        "members",
+        "name",
+        "roster_at",
+        "roster_due",
+        "untold",
+    )
 
     def __init__(self, name: str, crowd: int, marked: bool) -> None:
         self.name = name
@@ -116,6 +123,7 @@ class Room:
         self.looks: dict[str, Member] = {}
         self.roster_due = False
         self.roster_at = _NEVER
+        self.untold: dict[Member, bool] | None = None
 
     def holders(self, keys: tuple[str, ...]) -> list[Member]:
         """The members whose name is the same as one with these keys: two, where it has two."""
@@ -158,11 +166,24 @@ class Room:
         self.members = members
 
     def introduce(self, member: Member) -> bool:
-        """A member's welcome is told now: whether the room is to hear `joined` of it."""
-        if member.is_told or self.members.get(member.key) is not member:
+        """A member is to be heard of now: whether by `joined`, which the room lacks so far."""
+        if not self.untold or self.members.get(member.key) is not member:
             return False
-        member.is_told = self.roster_due = True
+        if self.untold.pop(member, None) is None:
+            return False
+        self.roster_due = True
         return not self.is_crowd
+
+    def hold_back(self, member: Member) -> None:
+        """Of a member the room hears by `introduce`, later."""
+        if self.untold is None:
+            self.untold = {}
+        self.untold[member] = False
+
+    def forget(self, member: Member) -> bool:
+        """Take a member out: whether the room has heard of it, be it by a roster alone."""
+        self.remove(member)
+        return self.untold is None or self.untold.pop(member, True)
 
     @property
     def is_crowd(self) -> bool:
@@ -188,7 +209,9 @@ class Room:
         return max(0.0, self.roster_at + CROWD_PACE - now)
 
     def roster(self) -> Roster:
-        """The roster as it is now."""
+        """The roster as it is now, for all in the room."""
+        if self.untold:
+            self.untold = dict.fromkeys(self.untold, True)
         here = self.present()
         return Roster(self.name, here.users, here.count, here.names, here.guests)
 

@@ -16,7 +16,9 @@ from hubbub.chat.grants import Grant
 from hubbub.chat.room import Member, Present, Room
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.incoming import Join
-from hubbub.protocol.outgoing import News, Outgoing, Rooms
+from hubbub.protocol.markers import Mark, Unread
+from hubbub.protocol.outgoing import Outgoing
+from hubbub.protocol.overview import News, Rooms
 from hubbub.protocol.presence import Claim
 
 
@@ -281,6 +283,28 @@ class AskHeads(Struct):
     then: Callable[[list[tuple[int, bytes | None]]], list[Effect]]
 
 
+class AskUnread(Struct):
+    """What have these rooms that a user has not read, up to `most` messages? `then` decides on.
+
+    `user` is their identity; None: nothing is marked there.
+    """
+
+    session: Session
+    user: bytes
+    rooms: list[str]
+    most: int
+    id: str | None
+    then: Callable[[list[Unread | None]], list[Effect]]
+
+
+class MarkRead(Struct):
+    """How far the session's user has read is to be kept, and told to their other sockets."""
+
+    session: Session
+    mark: Mark
+    id: str | None
+
+
 class Heed(Struct):
     """From now on the session hears news of the rooms in `frame`, beginning with that."""
 
@@ -313,6 +337,8 @@ Effect = (
     | AskWritings
     | AskCounts
     | AskHeads
+    | AskUnread
+    | MarkRead
     | Heed
     | Dismiss
 )

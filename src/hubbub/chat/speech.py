@@ -27,7 +27,7 @@ from hubbub.chat.standing import OPEN, Standing
 from hubbub.protocol.audit import AUDIT, Audit
 from hubbub.protocol.codes import UNRULY, ErrorCode
 from hubbub.protocol.draft import Authored
-from hubbub.protocol.incoming import Chat, Delete, Edit, History, Moderating, Talking
+from hubbub.protocol.incoming import Chat, Delete, Edit, History, Moderating, Read, Talking
 from hubbub.protocol.outgoing import Error
 
 NOT_JOINED: Final = "join a room before chatting"
@@ -219,7 +219,7 @@ def told(wait: float) -> float:
 
 
 def place_of(
-    session: Session, frame: Chat | Edit | Delete | History | Talking | Moderating
+    session: Session, frame: Chat | Edit | Delete | History | Read | Talking | Moderating
 ) -> str | Tell:
     """Which of the session's rooms a frame is for, or why none is."""
     rooms, wanted = session.rooms, getattr(frame, "room", None)

@@ -51,6 +51,8 @@ class Following(Threaded):
         self.hear: Callable[[Heard], None] = _drop
         self.typing: Callable[[str, str], None] = _drop
         """Gets who is writing on another node: the room, and the member's key."""
+        self.has_read: Callable[[str, str, int], None] = _drop
+        """Gets who has read on another node: the room, the user, and how far."""
         self.presence = store.presence
         self._shared = store
         self.listen: Callable[[], Hints] | None = None
@@ -107,6 +109,10 @@ class Following(Threaded):
     def whispered(self, room: str, key: str) -> None:
         """Another node says that this member is writing; called on any thread."""
         self._loop.call_soon_threadsafe(self.typing, room, key)
+
+    def marked(self, room: str, user: str, seq: int) -> None:
+        """On another node a user has read up to `seq`; called on any thread."""
+        self._loop.call_soon_threadsafe(self.has_read, room, user, seq)
 
     def moved(self, room: str, stamp: str, version: int, batch: bytes) -> None:
         """Someone is said to have come or gone; called on any thread."""

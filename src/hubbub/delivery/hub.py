@@ -24,12 +24,6 @@ from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import (
     Again,
     Ask,
-    AskAuthor,
-    AskCounts,
-    AskHeads,
-    AskThread,
-    AskWritings,
-    Browse,
     Dismiss,
     Effect,
     Enter,
@@ -37,6 +31,7 @@ from hubbub.chat.session import (
     Free,
     Heed,
     Hold,
+    MarkRead,
     Post,
     Record,
     Show,
@@ -49,6 +44,7 @@ from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
 from hubbub.delivery.keeper import RETRY, Keeper
+from hubbub.delivery.markers import Markers
 from hubbub.delivery.news import Gazette
 from hubbub.delivery.questions import Question, Questions, survey
 from hubbub.delivery.records import recorded
@@ -98,6 +94,7 @@ class Hub:
         self.questions = Questions(self)
         self.log = structlog.get_logger()
         self.expiry = Expiry(loop)
+        self.markers = Markers(self)
         self.gazette = Gazette(self, loop, rules.news_interval)
         self.presence: Presence | None = None
         """Where there are many nodes: tells them who is here."""
@@ -154,7 +151,7 @@ class Hub:
             elif isinstance(effect, Ask):
                 self.feeds[effect.room].coming += 1
                 waits = True
-            elif isinstance(effect, Question):
+            elif isinstance(effect, Question | MarkRead):
                 waits = True
             self.put(effect)
         if isinstance(frame, Mod) and self.lobby.has_password:
@@ -197,6 +194,7 @@ class Hub:
         for effect in self.lobby.drop(reader.session):
             self.put(effect)
         self.gazette.forget(reader)
+        self.markers.forget(reader)
 
     @property
     def is_behind(self) -> bool:
@@ -349,10 +347,13 @@ class Hub:
                 self._exit(effect)
             case Again():
                 self.fanout.tell(effect.session.socket, self._welcome(effect))
-            case Browse() | AskThread() | AskAuthor() | AskWritings() | AskCounts() | AskHeads():
+            case _ if isinstance(effect, Question):
                 self.questions.ask(effect)
+            case MarkRead():
+                self.markers.keep(effect)
             case Heed():
                 self.gazette.heed(effect)
+                self.markers.know(effect.session.socket)
             case Ask() | Free() | Hold():
                 assert self.presence is not None
                 self.presence.feel(effect)

@@ -20,6 +20,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 
 from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.markers import Mark, Unread
 from hubbub.store.base import Opened, Outcome, Page, Store, StoreError
 
 T = TypeVar("T")
@@ -78,6 +79,16 @@ class Keeper(Protocol):
         """See `Store.heads`."""
         ...
 
+    def mark(self, marks: Sequence[Mark], done: Done[list[int | None]]) -> None:
+        """See `Store.mark`."""
+        ...
+
+    def unread(
+        self, user: bytes, names: Sequence[str], most: int, done: Done[list[Unread | None]]
+    ) -> None:
+        """See `Store.unread`."""
+        ...
+
     def rest(self, name: str) -> None:
         """See `Store.rest`."""
         ...
@@ -134,6 +145,16 @@ class Inline:
     def heads(self, names: Sequence[str], done: Done[Heads]) -> None:
         """See `Keeper`."""
         done(self._store.heads(names))
+
+    def mark(self, marks: Sequence[Mark], done: Done[list[int | None]]) -> None:
+        """See `Keeper`."""
+        done(self._store.mark(marks))
+
+    def unread(
+        self, user: bytes, names: Sequence[str], most: int, done: Done[list[Unread | None]]
+    ) -> None:
+        """See `Keeper`."""
+        done(self._store.unread(user, names, most))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""
@@ -216,6 +237,17 @@ class Threaded:
     def heads(self, names: Sequence[str], done: Done[Heads]) -> None:
         """See `Keeper`."""
         self._reader.ask(partial(self._store.heads, names), partial(self._read, done))
+
+    def mark(self, marks: Sequence[Mark], done: Done[list[int | None]]) -> None:
+        """See `Keeper`."""
+        self._write(partial(self._store.mark, marks), done)
+
+    def unread(
+        self, user: bytes, names: Sequence[str], most: int, done: Done[list[Unread | None]]
+    ) -> None:
+        """See `Keeper`."""
+        unread = partial(self._store.unread, user, names, most)
+        self._reader.ask(unread, partial(self._read, done))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Raw
 
-from hubbub.chat.conversation import put_head
+from hubbub.chat.overview import put_head
 from hubbub.chat.session import (
     AskAuthor,
     AskCounts,
     AskHeads,
     AskThread,
+    AskUnread,
     AskWritings,
     Browse,
     Effect,
@@ -21,7 +22,8 @@ from hubbub.chat.session import (
     Tell,
 )
 from hubbub.delivery.keeper import Done, Found
-from hubbub.protocol.outgoing import Error, Past, Rooms, Thread
+from hubbub.protocol.outgoing import Error, Past, Thread
+from hubbub.protocol.overview import Rooms
 from hubbub.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ MOST: Final = 262_144
 T = TypeVar("T")
 Shown = Browse | AskThread
 """What shows messages: asked again where one was changed meanwhile."""
-OfRooms = AskCounts | AskHeads
+OfRooms = AskCounts | AskHeads | AskUnread
 """What is asked of all nodes, for who need not be in a room."""
 Question = Shown | AskAuthor | AskWritings | OfRooms
 
@@ -72,6 +74,11 @@ class Questions:
         if isinstance(question, AskHeads):
             self._hub.keeper.heads(question.rooms, _then(done, question.then))
             return
+        if isinstance(question, AskUnread):
+            self._hub.markers.know(question.session.socket)
+            counted = _then(done, question.then)
+            self._hub.keeper.unread(question.user, question.rooms, question.most, counted)
+            return
         assert self._hub.presence is not None
         self._hub.presence.count(_then(done, question.then))
 
@@ -83,7 +90,7 @@ class Questions:
             reader.answered()
             return
         for come in found:
-            if isinstance(come, AskAuthor | AskWritings | AskHeads):
+            if isinstance(come, AskAuthor | AskWritings | AskHeads | AskUnread):
                 self.ask(come)  # and its reader waits on
                 return
             if isinstance(question, Shown) and isinstance(come, Tell):

@@ -58,6 +58,7 @@ class Server:
             self.hub.presence = Presence(self.hub, self.lobby.share(), self.keeper, settings.lease)
             self.keeper.hear = partial(_hear, Follower(self.hub), self.hub.presence)
             self.keeper.typing = self.hub.presence.typing
+            self.keeper.has_read = self.hub.markers.tell
         if self.verifier is not None:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
@@ -225,6 +226,7 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
         grown=keeper.grown,
         moved=keeper.moved,
         whispered=keeper.whispered,
+        marked=keeper.marked,
         lost=keeper.look,
         master=store.master,
     )

@@ -135,8 +135,13 @@ class Type(Struct, tag_field="type", tag="typing", gc=False):
 
 
 class AskRooms(Struct, tag_field="type", tag="rooms", gc=False):
-    """Which rooms are there? The first `limit` of those after the name `after`, by name."""
+    """Which rooms are there? The first `limit` of those after the name `after`, by name.
 
+    Or how do these `rooms` stand, whether someone is in them or not? Those that one may not be in
+    are left out of the answer.
+    """
+
+    rooms: list[str] | None = None
     after: Annotated[str, Meta(max_length=1024)] = ""
     limit: Annotated[int, Meta(ge=1, le=200)] = 200
     id: Id | None = None
@@ -150,6 +155,18 @@ class Follow(Struct, tag_field="type", tag="follow", gc=False):
     """
 
     rooms: list[str]
+    id: Id | None = None
+
+
+class Read(Struct, tag_field="type", tag="read", gc=False):
+    """Keep that one has read the room up to `seq`, for users with a token; it only goes forward.
+
+    One's other sockets are told by `read`, and with an `id` this one is, too. One need not be in
+    the room, but has to name it then; else `room` as in `chat`.
+    """
+
+    seq: Number
+    room: str | None = None
     id: Id | None = None
 
 
@@ -300,7 +317,7 @@ Talking = AskThread | React | Type
 """What belongs to a conversation beyond saying something."""
 Looking = History | AskRooms | Follow
 """What changes nothing and tells nobody else."""
-Incoming = Join | Chat | Leave | Ping | Edit | Delete | Looking | Auth | Talking | Moderating
+Incoming = Join | Chat | Leave | Ping | Edit | Delete | Looking | Read | Auth | Talking | Moderating
 
 
 class UnreadableError(Exception):

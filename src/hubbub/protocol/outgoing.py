@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hubbub.protocol.codes import ErrorCode
+from hubbub.protocol.overview import Marker, News, Rooms
 
 
 class Gap(Struct, gc=False):
@@ -287,56 +288,6 @@ class Thread(Struct, tag_field="type", tag="thread", omit_defaults=True, gc=Fals
     id: str | None = None
 
 
-class Listed(Struct, omit_defaults=True):
-    """A room: how many are in it, where its log stands, and what it is about.
-
-    `ts` (Unix ms) is that of its last message, if it has one.
-    """
-
-    room: str
-    count: int
-    seq: int = 0
-    ts: int | None = None
-    topic: str = ""
-
-
-class Rooms(Struct, tag_field="type", tag="rooms", omit_defaults=True):
-    """To who asked: the rooms with someone in them that one may be in, by name.
-
-    `more`: there are others after the last of these.
-    """
-
-    rooms: list[Listed]
-    more: bool
-    id: str | None = None
-
-
-class Fresh(Struct, omit_defaults=True, gc=False):
-    """A room's newest message: its `seq` (0: there is none) and its time.
-
-    `count` is how many have come since the last news, and `mentions` has the names in them.
-    Neither is there where only the newest one was looked at.
-    """
-
-    room: str
-    seq: int
-    ts: int | None = None
-    count: int = 0
-    mentions: list[str] = []
-
-
-class News(Struct, tag_field="type", tag="news", omit_defaults=True):
-    """To who follows rooms: there are new messages in these.
-
-    `seq` is that of the newest message (0: there is none) and `ts` its time (Unix ms). `count`
-    says how many came since the last news, of those in the room's `history`, and `mentions` has
-    the names that they mention; neither is there where that is not known.
-    """
-
-    rooms: list[Fresh]
-    id: str | None = None
-
-
 class Missed(Struct, tag_field="type", tag="gap", gc=False):
     """To one reader who was away or too slow: these events of the room are gone for it."""
 
@@ -385,6 +336,7 @@ Outgoing = (
     | Thread
     | Rooms
     | News
+    | Marker
     | Sanctions
     | Missed
     | Pong

@@ -77,7 +77,14 @@ class Event(
     digest: Digest | None = None
 
 
-Line = Export | Room | Used | Event
+class Marker(Struct, tag_field="type", tag="read", gc=False, forbid_unknown_fields=True):
+    """How far a user, by identity, has read in the room."""
+
+    user: Author
+    seq: Number
+
+
+Line = Export | Room | Used | Event | Marker
 
 
 class Row(Struct, gc=False):
@@ -109,7 +116,10 @@ def line(what: Line) -> bytes:
 
 
 class Check:
-    """Takes lines in order and lets through what may stand there: `Room`, `Used` or `Row`."""
+    """Takes lines in order and lets through what may stand there.
+
+    That is `Room`, `Used`, `Marker` or `Row`.
+    """
 
     def __init__(self) -> None:
         self._rooms: int | None = None
@@ -118,7 +128,7 @@ class Check:
         self._seq = 0
         self._ts = 0
 
-    def take(self, text: bytes) -> Room | Used | Row | None:
+    def take(self, text: bytes) -> Room | Used | Marker | Row | None:
         """What the next line says; None for the first line. Raises `BadLineError`."""
         try:
             found = _read_line(text)
@@ -137,7 +147,7 @@ class Check:
             case Room():
                 self._begin(found)
                 return found
-            case Used():
+            case Used() | Marker():
                 if found.seq > self._within().seq:
                     raise BadLineError(f"has the seq {found.seq}, past the end of its room")
                 return found

@@ -6,8 +6,8 @@ as its numbers mean the same events. Numbering is the store's alone. A batch is 
 where `StoreError` is raised, not at all.
 
 A store answers when it is done, and may take its time: who must not wait asks it through
-`hubbub.delivery.keeper`. One thread calls `append`, `open`, `rest` and `tidy`; another may call
-`after` and `before` meanwhile; `first` answers at once, to any.
+`hubbub.delivery.keeper`. One thread calls `append`, `open`, `mark`, `rest` and `tidy`; another may
+call what only reads meanwhile; `first` answers at once, to any.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from hubbub.protocol.codes import ErrorCode
 from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.markers import Mark, Unread
 from hubbub.protocol.presence import (
     Changes,
     Leased,
@@ -170,6 +171,20 @@ class Store(Protocol):
 
     def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
         """Of each log the `seq` of its newest event and its last chat, open or not; to any thread.
+
+        Raises `StoreError`.
+        """
+        ...
+
+    def mark(self, marks: Sequence[Mark]) -> list[int | None]:
+        """Keep how far users have read, which only goes forward; gives where each stands now.
+
+        None: the log has not come as far as that. Raises `StoreError`.
+        """
+        ...
+
+    def unread(self, user: bytes, names: Sequence[str], most: int) -> list[Unread | None]:
+        """What a user has not read of each log, up to `most` chats; None: nothing is marked there.
 
         Raises `StoreError`.
         """

@@ -53,6 +53,14 @@ MIGRATIONS: Final = [
       log, target, author, CASE WHEN json_valid(payload) THEN json_extract(payload, '$.emoji') END
     ) WHERE target > 0 AND instr(payload, '{"type":"reacted",') = 1;
     """,
+    """
+    CREATE TABLE marker (           -- how far users have read
+      user BLOB NOT NULL,           -- identity, a hash
+      log INTEGER NOT NULL,
+      seq INTEGER NOT NULL,
+      PRIMARY KEY (user, log)
+    ) STRICT, WITHOUT ROWID;
+    """,
 ]
 """What makes each version out of the one before; never edited once released, only added to."""
 

@@ -122,6 +122,11 @@ def id_of(payload: bytes) -> str | None:
     return _read_chat(payload).id
 
 
+def calls(payload: bytes) -> bool:
+    """Whether a chat mentions anyone: a quote within a text has a backslash before it."""
+    return b'"mentions":[' in payload
+
+
 def target_of(payload: bytes) -> int:
     """Which message an `edited`, `deleted` or `reacted` changes; 0 for what is none of them."""
     return _read_change(payload).target if payload.startswith(_CHANGES) else 0

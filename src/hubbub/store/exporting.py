@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
-from hubbub.store.archive import Event, Export, Room, Used, line
+from hubbub.store.archive import Event, Export, Marker, Room, Used, line
 
 CHUNK = 500
 """Lines that are handed over together."""
@@ -55,6 +56,10 @@ class Source(Protocol):
         """The ids that were used in it."""
         ...
 
+    def markers(self, log: int, room: Room) -> Iterable[Marker]:
+        """How far users have read in it, by identity."""
+        ...
+
 
 class Sound:
     """A file with nothing wrong; SQLite sorts the ids, on disk where they are many."""
@@ -75,6 +80,16 @@ class Sound:
         """See `Source`."""
         wanted = "SELECT seq, author, id, ts, digest FROM sent WHERE log = ? ORDER BY 1, 2, 3"
         return map(Remembered._make, self._db.execute(wanted, (log,)))
+
+    def markers(self, log: int, room: Room) -> Iterable[Marker]:
+        """See `Source`."""
+        return markers(self._db, log, room)
+
+
+def markers(db: sqlite3.Connection, log: int, room: Room) -> Iterable[Marker]:
+    """How far users have read in a log, and nobody past its end."""
+    wanted = "SELECT user, min(seq, ?) AS upto FROM marker WHERE log = ? AND upto > 0 ORDER BY user"
+    return (Marker(*found) for found in db.execute(wanted, (room.seq, log)))
 
 
 class Exported(Protocol):
@@ -111,7 +126,8 @@ class Snapshot:
         yield line(Export(rooms=self.rooms))
         for log, found in self._logs():
             room = self._source.room(log, found)
-            yield from written(room, self._source.events(log, room), self._source.ids(log), advance)
+            events, ids = self._source.events(log, room), self._source.ids(log)
+            yield from written(room, events, ids, self._source.markers(log, room), advance)
 
     def _logs(self) -> Iterator[tuple[int, Room]]:
         logs = self._db.execute(
@@ -127,11 +143,15 @@ def written(
     room: Room,
     events: Iterable[Kept],
     ids: Iterable[Remembered],
+    markers: Iterable[Marker],
     advance: Callable[[int], None],
 ) -> Iterator[bytes]:
-    """The lines of a room, some together; both are ascending by `seq`. Raises `HoleError`."""
+    """The lines of a room, some together; events and ids are ascending by `seq`.
+
+    Raises `HoleError`.
+    """
     gathered = [line(room)]
-    for one in _lines(room, events, ids):
+    for one in chain(_lines(room, events, ids), map(line, markers)):
         gathered.append(one)
         if len(gathered) == CHUNK:
             yield b"".join(gathered)

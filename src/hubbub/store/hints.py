@@ -26,15 +26,16 @@ RETRY: Final = 1.0
 LOOK: Final = 0.2
 """Seconds between two looks at whether to stop."""
 _whispered = msgspec.msgpack.Decoder(tuple[str, str, str]).decode
+_marked = msgspec.msgpack.Decoder(tuple[str, str, str, int]).decode
 _moved = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode
 
 
 class Hints:
     """Listens on a thread of its own, and calls there, in the order in which it was said:
 
-    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, `whispered(room, key)`, and
-    `lost()`. That logs have grown by `node`, which is this one, and who writes there, is passed
-    over. `master` says where to listen now.
+    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, `whispered(room, key)`,
+    `marked(room, user, seq)`, and `lost()`. That logs have grown by `node`, which is this one, and
+    who writes and reads there, is passed over. `master` says where to listen now.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Hints:
         grown: Callable[[str, str, int], None],
         moved: Callable[[str, str, int, bytes], None],
         whispered: Callable[[str, str], None],
+        marked: Callable[[str, str, int], None],
         lost: Callable[[], None],
         master: Callable[[], tuple[str, int] | None],
     ) -> None:
@@ -52,6 +54,7 @@ class Hints:
         self._grown = grown
         self._moved = moved
         self._whispered = whispered
+        self._marked = marked
         self._lost = lost
         self._master = master
         self._stopped = threading.Event()
@@ -102,6 +105,11 @@ class Hints:
             node, room, key = _whispered(data[1:])
             if node != self._node:
                 self._whispered(room, key)
+            return
+        if data.startswith(redis_client.MARKED):
+            node, room, user, read = _marked(data[1:])
+            if node != self._node:
+                self._marked(room, user, read)
             return
         node, epoch, seq, name = data.decode().split(" ", 3)
         if node != self._node:

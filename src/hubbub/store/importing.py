@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hubbub.store import rows
-from hubbub.store.archive import BadLineError, Check, Room, Row, Used
+from hubbub.store.archive import BadLineError, Check, Marker, Room, Row, Used
 
 CHUNK = 500
 """Lines that are written together."""
@@ -64,13 +64,15 @@ class Import:
                 self._db.execute("ROLLBACK")
         advance(size)
 
-    def _take(self, found: Room | Used | Row | None, number: int) -> None:
+    def _take(self, found: Room | Used | Marker | Row | None, number: int) -> None:
         match found:
             case Room():
                 self._write()
                 self._begin(found)
             case Used():
                 self._sent.append((number, found))
+            case Marker():
+                rows.mark(self._db, self._log, found.user, found.seq)
             case Row(used=used):
                 self.events += 1
                 self._events += (

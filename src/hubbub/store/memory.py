@@ -12,14 +12,24 @@ from itertools import islice
 from typing import Final, Protocol
 
 from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.markers import Mark, Unread
 from hubbub.protocol.outgoing import Quote, Reactors
 from hubbub.store import conversation, events
-from hubbub.store.base import PAGE_SIZE, Opened, Outcome, Page, Refused, Stored
+from hubbub.store.base import (
+    PAGE_SIZE,
+    Opened,
+    Outcome,
+    Page,
+    Refused,
+    Stored,
+)
 
 EVENT_COST: Final = 200
 """What an event costs beside its JSON: the objects around it (measured, CPython 3.11)."""
 LOG_COST: Final = 1500
 """What an empty log costs."""
+MARK_COST: Final = 170
+"""What it costs to know how far one user has read: the identity, the number, their place."""
 
 
 class Bounds(Protocol):
@@ -48,6 +58,7 @@ class _Log:
         "events",
         "ids",
         "keys",
+        "marks",
         "reactions",
         "replies",
         "seq",
@@ -72,6 +83,8 @@ class _Log:
         """Whose and which → `seq`, and a chat's first text (None once it is deleted)."""
         self.keys: deque[tuple[int, tuple[bytes, str]]] = deque()
         """The ids in order of their events, so that they go when their events go."""
+        self.marks: dict[bytes, int] = {}
+        """How far users have read."""
 
     @property
     def first(self) -> int:
@@ -80,7 +93,8 @@ class _Log:
     @property
     def cost(self) -> int:
         """What it takes of memory, in bytes, near enough to bound it."""
-        return LOG_COST + self.size + EVENT_COST * len(self.events)
+        marks = MARK_COST * len(self.marks)
+        return LOG_COST + self.size + EVENT_COST * len(self.events) + marks
 
     def replace(self, seq: int, payload: bytes) -> None:
         place = seq - self.first
@@ -279,6 +293,22 @@ class MemoryStore:
         last = [(log.seq, log.chats(log.seq + 1, 1)) if log else (0, []) for log in logs]
         return [(seq, chats[0][1] if chats else None) for seq, chats in last]
 
+    def mark(self, marks: Sequence[Mark]) -> list[int | None]:
+        """See `Store.mark`."""
+        return [self._mark(mark) for mark in marks]
+
+    def _mark(self, mark: Mark) -> int | None:
+        log = self._logs.get(mark.log)
+        if log is None or mark.seq > log.seq:
+            return None
+        log.marks[mark.user] = max(mark.seq, log.marks.get(mark.user, 0))
+        return log.marks[mark.user]
+
+    def unread(self, user: bytes, names: Sequence[str], most: int) -> list[Unread | None]:
+        """See `Store.unread`."""
+        logs = map(self._logs.get, names)
+        return [None if log is None else _unread(log, user, most) for log in logs]
+
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
         log = self._logs.get(name)
@@ -329,6 +359,20 @@ class MemoryStore:
             first += 1
         while log.keys and log.keys[0][0] < first:
             del log.ids[log.keys.popleft()[1]]
+
+
+def _unread(log: _Log, user: bytes, most: int) -> Unread | None:
+    read = log.marks.get(user)
+    if read is None:
+        return None
+    after = zip(range(log.seq, read, -1), reversed(log.events), reversed(log.authors), strict=False)
+    found = (
+        payload
+        for _, payload, author in after
+        if author not in {None, user} and not events.authored(b"", payload).deleted
+    )
+    chats = list(islice(found, most))
+    return Unread(read, len(chats), list(filter(events.calls, chats)))
 
 
 def _again(log: _Log, known: tuple[int, str | None], draft: Draft) -> Outcome:

@@ -29,6 +29,8 @@ HINTS: Final = "hubbub:hints"
 """The channel on which it is said that a log has grown: by which node, epoch, `seq`, name."""
 WHISPER: Final = b"?"
 """What begins a hint that someone is writing, before msgpack of node, room and member's key."""
+MARKED: Final = b"="
+"""What begins a hint that someone has read, before msgpack of node, room, user and `seq`."""
 CONNECT: Final = 2.0
 """Seconds that connecting may take."""
 ANSWER: Final = 4.0
@@ -150,6 +152,11 @@ def keys(name: str) -> tuple[str, ...]:
     """The keys of a log; the hash tag, its name, puts all in one place of a Redis Cluster."""
     base = f"{PREFIX}:{{{tag(name)}}}:"
     return tuple([base + key for key in KEYS])
+
+
+def marker_keys(name: str) -> tuple[str, ...]:
+    """The keys of a log, and that of how far users have read in it."""
+    return (*keys(name), f"{PREFIX}:{{{tag(name)}}}:read")
 
 
 def presence_keys(name: str) -> tuple[str, str]:

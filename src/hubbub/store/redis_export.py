@@ -16,7 +16,7 @@ import msgspec
 from redis import Redis
 
 from hubbub.store import redis_client
-from hubbub.store.archive import Export, Room, line
+from hubbub.store.archive import Export, Marker, Room, line
 from hubbub.store.exporting import HoleError, Kept, Remembered, written
 from hubbub.store.redis_draft import identity
 
@@ -42,7 +42,8 @@ class RedisSnapshot:
             at = room(self._client, name)
             if at is None:
                 raise HoleError(f"the room {name!r} is gone")
-            yield from written(at, events(self._client, at), _ids(self._client, at), advance)
+            ids, markers = _ids(self._client, at), _markers(self._client, at)
+            yield from written(at, events(self._client, at), ids, markers, advance)
             now = room(self._client, name)
             if now is None or now.epoch != at.epoch:
                 raise HoleError(f"the room {name!r} is another one now")
@@ -97,6 +98,14 @@ def _ids(client: Redis, at: Room) -> Iterable[Remembered]:
         found.update(client.hscan_iter(key, count=PIECE))
     marks = (_remembered(name, value) for name, value in found.items())
     return sorted(mark for mark in marks if mark.seq <= at.seq)
+
+
+def _markers(client: Redis, at: Room) -> Iterable[Marker]:
+    """How far users have read, by identity; what was marked in another epoch is left out."""
+    found = dict(client.hscan_iter(redis_client.marker_keys(at.room)[-1], count=PIECE))
+    marks = [(bytes.fromhex(user.decode()), *value.split(b" ", 1)) for user, value in found.items()]
+    epoch = at.epoch.encode()
+    return [Marker(user, min(int(seq), at.seq)) for user, seq, of in sorted(marks) if of == epoch]
 
 
 def _remembered(name: bytes, value: bytes) -> Remembered:

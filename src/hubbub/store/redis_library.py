@@ -12,7 +12,7 @@ from hubbub.store import conversation
 def _library() -> tuple[str, str]:
     """The functions' name, which has the version of their text, and that text."""
     folder = files("hubbub.store")
-    parts = ("redis_functions.lua", "redis_reading.lua", "redis_presence.lua")
+    parts = ("redis_functions.lua", "redis_reading.lua", "redis_presence.lua", "redis_markers.lua")
     text = "".join((folder / part).read_text() for part in parts)
     fields = Said.__struct_fields__
     after = ", ".join(f"'{name}'" for name in fields[fields.index("deleted") + 1 :])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
+from hubbub.protocol.markers import Unread
 from hubbub.store.base import PAGE_SIZE
 
 SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
@@ -96,6 +97,45 @@ def chat(db: sqlite3.Connection, log: int, seq: int) -> bytes | None:
         "SELECT payload FROM event WHERE log = ? AND seq = ? AND target IS NULL", (log, seq)
     ).fetchone()
     return None if found is None else found[0]
+
+
+_MARK: Final = (
+    "INSERT INTO marker (user, log, seq) VALUES (?, ?, ?)"
+    " ON CONFLICT (user, log) DO UPDATE SET seq = max(seq, excluded.seq) RETURNING seq"
+)
+
+
+UNMARK: Final = (
+    "UPDATE marker SET seq = min(seq, (SELECT max(log.floor, coalesce((SELECT max(event.seq)"
+    " FROM event WHERE event.log = log.id), 0)) FROM log WHERE log.id = marker.log))"
+)
+"""Nobody has read what a log does not have."""
+
+
+def mark(db: sqlite3.Connection, log: int, user: bytes, seq: int) -> int:
+    """Let a user have read up to `seq`, at least; gives how far that is."""
+    ((kept,),) = db.execute(_MARK, (user, log, seq)).fetchall()
+    return int(kept)
+
+
+_UNREAD: Final = (
+    "SELECT count(*), group_concat(CASE WHEN instr(payload, '\"mentions\":[') THEN payload END,"
+    " char(10)) FROM (SELECT payload FROM event WHERE log = ? AND seq > ? AND target IS NULL"
+    " AND author <> ? AND json_extract(payload, '$.deleted') IS NULL ORDER BY seq DESC LIMIT ?)"
+)
+
+
+def unread(db: sqlite3.Connection, name: str, user: bytes, most: int) -> Unread | None:
+    """What a user has not read of a log, up to `most` chats; None: nothing is marked there."""
+    marked = db.execute(
+        "SELECT log, seq FROM marker WHERE user = ? AND log = (SELECT id FROM log WHERE name = ?)",
+        (user, name),
+    ).fetchone()
+    if marked is None:
+        return None
+    log, read = marked
+    count, calling = db.execute(_UNREAD, (log, read, user, most)).fetchone()
+    return Unread(read, count, calling.split(b"\n") if calling is not None else [])
 
 
 _REPLIES: Final = (

@@ -18,9 +18,9 @@ import msgspec
 
 from hubbub.protocol.audit import AUDIT, USERS, Audit, Known
 from hubbub.protocol.outgoing import Said, encode
-from hubbub.store.archive import AnyEvent, BadLineError, Room, Used, canonical, log_of
+from hubbub.store.archive import AnyEvent, BadLineError, Marker, Room, Used, canonical, log_of
 from hubbub.store.database import MIGRATIONS, UnusableError, check_ours
-from hubbub.store.exporting import Kept, Remembered
+from hubbub.store.exporting import Kept, Remembered, markers
 from hubbub.store.pages import MAGIC, Pages, rows
 
 NOBODY = b"\0" * 16
@@ -59,6 +59,8 @@ def _take(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
             db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
         case (int(), bytes(), str(), int(), int(), None | bytes()) if _is_sound(*row[1:]):
             db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)", row)
+        case (bytes() as user, int(), int() as seq) if 0 < len(user) <= 64 and 0 < seq < 2**53:
+            db.execute("INSERT OR IGNORE INTO marker VALUES (?, ?, ?)", row)
         case (int() as id, None, str() as name, str(), int() as floor, int() as ts) if (
             name and 0 <= floor < 2**53 and 0 <= ts < 2**53
         ):
@@ -152,6 +154,10 @@ class Damaged:
         """See `Source`."""
         wanted = "SELECT seq, author, id, ts, digest FROM sent WHERE log = ? ORDER BY 1, 2, 3"
         return map(Remembered._make, self._db.execute(wanted, (log,)))
+
+    def markers(self, log: int, room: Room) -> Iterable[Marker]:
+        """See `Source`."""
+        return markers(self._db, log, room)
 
     def _events(self, log: int, room: Room) -> Iterator[tuple[Kept, AnyEvent]]:
         """The events that are what they should be, with what they say."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
 from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.markers import Mark, Unread
 from hubbub.store import events, rows
 from hubbub.store.base import Opened, Outcome, Page, Stored, StoreError
 from hubbub.store.batch import Batch
@@ -91,6 +92,7 @@ class SqliteStore:
             for (log,) in self._db.execute("SELECT id FROM log").fetchall():
                 epoch = (self._new_epoch(), log)
                 self._db.execute("UPDATE log SET epoch = ? WHERE id = ?", epoch)
+            self._db.execute(rows.UNMARK)  # what comes in the place of what is gone was not read
 
     def _connect(self) -> None:
         self._db = connect(self.path, self._bounds.sync)
@@ -139,6 +141,18 @@ class SqliteStore:
         )
         assert made.lastrowid is not None
         head.id = made.lastrowid
+
+    def mark(self, marks: Sequence[Mark]) -> list[int | None]:
+        """See `Store.mark`."""
+        self._see_the_file()
+        with self._transaction():
+            return [self._mark(one) for one in marks]
+
+    def _mark(self, mark: Mark) -> int | None:
+        head = self._heads.get(mark.log) or rows.find(self._db, mark.log)
+        if head is None or mark.seq > head.seq:
+            return None
+        return rows.mark(self._db, head.id, mark.user, mark.seq)
 
     # Reading
 
@@ -205,6 +219,11 @@ class SqliteStore:
         """See `Store.heads`."""
         with self._reading, self._errors():
             return [rows.head(self._reader, name) for name in names]
+
+    def unread(self, user: bytes, names: Sequence[str], most: int) -> list[Unread | None]:
+        """See `Store.unread`."""
+        with self._reading, self._errors():
+            return [rows.unread(self._reader, name, user, most) for name in names]
 
     def _head(self, name: str) -> Head:
         head = self._heads.get(name)

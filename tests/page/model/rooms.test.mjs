@@ -95,3 +95,43 @@ test("rooms are found by what they begin with, then by what they have, the new o
   assert.equal(names("")[0], "plant");
   assert.equal(names("").length, 5);
 });
+
+const stands = (room, more = {}) => ({ rooms: [{ room, count: 1, seq: 20, ...more }] });
+
+test("a user's rooms are new as the server counts them, wherever one read them", () => {
+  const rooms = two();
+  rooms.list(stands("attic", { read: 12, unread: 3, mentions: 1 }), false);
+  assert.deepEqual([rooms.get("attic").unread, rooms.mentions, rooms.get("attic").seen], [3, 1, 12]);
+  rooms.list(stands("attic", { read: 9, unread: 6 }), false);
+  assert.equal(rooms.get("attic").unread, 3, "what this machine has seen is not told yet");
+  rooms.hear(told("attic", 20), nobody);
+  assert.equal(rooms.get("attic").unread, 3, "it was counted");
+  rooms.hear(told("attic", 21, { count: 1 }), nobody);
+  assert.equal(rooms.get("attic").unread, 4);
+});
+
+test("a room that a user has read on another machine is known here", () => {
+  const rooms = two();
+  rooms.list({ rooms: [...stands("cellar", { read: 2 }).rooms, ...stands("roof").rooms] });
+  assert.deepEqual(rooms.all.map(({ name }) => name), ["attic", "cellar", "garden"]);
+  assert.deepEqual(rooms.others.map(({ name }) => name), ["roof"]);
+  rooms.list(stands("shed"), false);
+  assert.equal(rooms.others.length, 1, "a room that was asked for is no other room");
+});
+
+test("what is read on another machine is new no more", () => {
+  const rooms = two();
+  rooms.hear(told("attic", 15, { count: 4, mentions: ["Me"] }), me);
+  assert.equal(rooms.readElsewhere("attic", 13), true, "how much is left is to be asked");
+  assert.equal(rooms.get("attic").unread, 4);
+  assert.equal(rooms.readElsewhere("attic", 16), false);
+  assert.deepEqual([rooms.get("attic").unread, rooms.mentions, rooms.get("attic").seen], [0, 0, 16]);
+  assert.equal(rooms.readElsewhere("attic", 3), false);
+  assert.equal(rooms.get("attic").seen, 16);
+  assert.equal(rooms.readElsewhere("nowhere", 3), false);
+  rooms.miss(false, 7);
+  rooms.miss(true, 9);
+  assert.equal(rooms.readElsewhere("garden", 8), true);
+  assert.equal(rooms.readElsewhere("garden", 9), false);
+  assert.deepEqual([rooms.get("garden").unread, rooms.mentions], [0, 0]);
+});

@@ -82,10 +82,15 @@ export class Rooms {
     return wasNew;
   }
 
-  /** Something was said in the room that one is in, while one did not look. @param {boolean} called whether to one */
-  miss(called) {
+  /**
+   * Something was said in the room that one is in, while one did not look.
+   * @param {boolean} called whether to one
+   * @param {number} [seq] its number
+   */
+  miss(called, seq = 0) {
     const entry = this.#known.get(this.here);
     if (!entry) return;
+    entry.head = Math.max(entry.head, seq);
     entry.unread += 1;
     if (called) entry.mentions += 1;
   }
@@ -112,15 +117,40 @@ export class Rooms {
     return calls;
   }
 
-  /** @param {{rooms: {room: string, count: number, topic?: string}[]}} frame `rooms` */
-  list({ rooms }) {
-    for (const entry of this.#known.values()) entry.count = 0;
-    this.others = [];
-    for (const { room, count, topic = "" } of rooms) {
-      const entry = this.#known.get(room);
-      if (entry) Object.assign(entry, { count, topic });
-      else this.others.push({ ...blank(room), count, topic });
+  /**
+   * Of a user the server knows what they have read, on whatever machine: then it counts what is new.
+   * @param {{rooms: {room: string, count: number, seq?: number, topic?: string, read?: number, unread?: number,
+   *   mentions?: number}[]}} frame `rooms`
+   * @param {boolean} [all] whether these are all that others are in, and not those that were asked for
+   */
+  list({ rooms }, all = true) {
+    if (all) {
+      for (const entry of this.#known.values()) entry.count = 0;
+      this.others = [];
     }
+    for (const { room, count, topic = "", seq = 0, read = -1, unread = 0, mentions = 0 } of rooms) {
+      if (read >= 0 && !this.#known.has(room)) this.#known.set(room, blank(room));
+      const entry = this.#known.get(room);
+      if (!entry) {
+        if (all) this.others.push({ ...blank(room), count, topic });
+        continue;
+      }
+      Object.assign(entry, { count, topic });
+      if (read >= entry.seen) Object.assign(entry, { seen: read, head: seq, unread, mentions });
+    }
+  }
+
+  /**
+   * A user has read a room up to `seq`, maybe on another machine.
+   * @param {string} name @param {number} seq
+   * @returns {boolean} whether it is not known here what is new after that
+   */
+  readElsewhere(name, seq) {
+    const entry = this.#known.get(name);
+    if (!entry || seq <= entry.seen) return false;
+    if (seq < entry.head) return true;
+    Object.assign(entry, { seen: seq, head: seq, unread: 0, mentions: 0 });
+    return false;
   }
 
   /**

@@ -20,6 +20,8 @@ export class Socket {
   #opened = false;
   /** Why there was no socket at the last look, if the server said so. */
   #barred = "";
+  /** Whether the server has been asked and has not answered yet. */
+  #asking = false;
   /** Counts what is tried, so that a late answer is known as one. */
   #turn = 0;
   /** When to try again, or null if not waiting. @type {number | null} */
@@ -71,6 +73,7 @@ export class Socket {
 
   #connect() {
     this.#turn++;
+    this.#asking = false;
     this.#due = null;
     this.on.state({ kind: "connecting" });
     const socket = new WebSocket(address(document.baseURI), this.on.protocols());
@@ -122,7 +125,7 @@ export class Socket {
 
   /** It is time. */
   #again() {
-    if (this.#barred) this.#askWhy(true);
+    if (this.#barred || this.#asking) this.#askWhy(true);
     else this.#connect();
   }
 
@@ -136,8 +139,10 @@ export class Socket {
       this.#due = null;
       this.on.state({ kind: "connecting" });
     }
+    this.#asking = true;
     const found = await this.on.ask();
     if (turn !== this.#turn) return;
+    this.#asking = false;
     this.#barred = found.kind === "wait" ? found.code : "";
     if (found.kind === "stop") {
       this.end();

@@ -79,14 +79,11 @@ byId("order-room").addEventListener("click", () => room && orderRoom(room));
 // A mute that a moderator lifted in another room is not told here.
 byId("message").addEventListener("focus", () => room?.muted && askStanding());
 askBy(send);
-moderation({
-  tell,
-  risen: () => {
-    if (!room) return;
-    room.mod = room.modAll = true;
-    lookAgain(room);
-    showStanding();
-  },
+moderation(() => {
+  if (!room) return;
+  room.mod = room.modAll = true;
+  lookAgain(room);
+  showStanding();
 });
 addEventListener("beforeunload", (event) => mail.isAtRisk && event.preventDefault());
 

@@ -5,6 +5,7 @@ import { ask } from "./asking.js";
 import { byId, el } from "./dom.js";
 import { drawer } from "./drawer.js";
 import { recall, write } from "./memory.js";
+import { session } from "./session.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/rooms.js").Entry} Entry */
@@ -13,6 +14,8 @@ import { words } from "./words.js";
 const EVERY = 60_000;
 /** How long what is known may wait to be kept, in ms. */
 const LATER = 500;
+/** How long what was read is gathered before it is told, in ms. */
+const TELL = 500;
 
 const list = byId("room-list");
 const others = byId("other-rooms");
@@ -42,8 +45,12 @@ export function sidebar(to) {
 
 /** The server has us: it tells of news from now on. */
 export function beginNews() {
-  ask({ type: "follow", rooms: rooms.kept.map(({ name }) => name) }, hearNews);
+  follow();
   look();
+}
+
+function follow() {
+  ask({ type: "follow", rooms: rooms.kept.map(({ name }) => name) }, hearNews);
 }
 
 /** Which rooms are there? */
@@ -52,11 +59,39 @@ function look() {
   if (!rooms.here) return;
   timer = window.setTimeout(look, EVERY);
   if (document.hidden) return;
-  ask({ type: "rooms" }, (frame) => {
+  survey({}, true);
+  if (session.user) survey({ rooms: rooms.kept.map(({ name }) => name) }, false);
+}
+
+/** @param {{rooms?: string[]}} which @param {boolean} all */
+function survey(which, all) {
+  ask({ type: "rooms", ...which }, (frame) => {
     if (frame.type !== "rooms") return;
-    rooms.list(frame);
+    const before = rooms.kept.length;
+    rooms.list(frame, all);
+    if (rooms.kept.length > before) follow(); // as a user one was there, by another machine
     showRooms();
+    heard([]);
   });
+}
+
+/** How far it was told last that one has read, and where. */
+let told = "";
+let telling = 0;
+
+/** A user has read up to here: the server tells their other machines. @param {string} room @param {number} seq */
+export function tellRead(room, seq) {
+  if (!session.user || told === `${seq} ${room}`) return;
+  told = `${seq} ${room}`;
+  clearTimeout(telling);
+  telling = window.setTimeout(ask, TELL, { type: "read", room, seq }, () => {});
+}
+
+/** @param {any} frame `read`, of one's own or of another machine of one's */
+export function hearRead({ room, seq }) {
+  if (rooms.readElsewhere(room, seq)) survey({ rooms: [room] }, false);
+  showRooms();
+  heard([]);
 }
 
 /** One is in no room. */

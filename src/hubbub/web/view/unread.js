@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 import { look } from "./log.js";
-import { keepRooms, rooms, showRooms } from "./sidebar.js";
+import { keepRooms, rooms, showRooms, tellRead } from "./sidebar.js";
 import { read, write } from "./memory.js";
 import { words } from "./words.js";
 
@@ -64,7 +64,7 @@ export function came(frame, room) {
   const row = frame.type === "chat" ? room.chat(frame.seq) : undefined;
   if (!row || room.owns(row)) return;
   const called = room.calls(row.mentions);
-  rooms.miss(called);
+  rooms.miss(called, row.seq);
   show(room);
   if (called) tell(words.calledBy(row.name ?? row.username, room.name), row.text, room.name);
 }
@@ -73,6 +73,7 @@ export function came(frame, room) {
 function seen() {
   const room = here();
   if (!room?.seq) return;
+  tellRead(room.name, room.seq);
   if (rooms.read(room.name, room.seq)) show(room);
   else keepRooms();
 }

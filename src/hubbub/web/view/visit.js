@@ -21,7 +21,7 @@ import { lookBack, looked, lookFailed, lookLost } from "./older.js";
 import { showPeople } from "./people.js";
 import { atDoor } from "./refusal.js";
 import { session } from "./session.js";
-import { beginNews, endNews, hearNews, rooms, showRooms } from "./sidebar.js";
+import { beginNews, endNews, hearNews, hearRead, rooms, showRooms } from "./sidebar.js";
 import { showSpeech } from "./speech.js";
 import { note, showState } from "./status.js";
 import { jump, named, showTopic } from "./talk.js";
@@ -140,6 +140,7 @@ function hear(frame) {
   hearWriters(frame, room);
   if (frame.type === "typing") return;
   if (frame.type === "news") return hearNews(frame);
+  if (frame.type === "read") return hearRead(frame);
   comes(frame, room);
   apply(room.hear(frame), room, true);
   came(frame, room);
