@@ -18,19 +18,14 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from hubbub.delivery.receiving import IN, OUT, receiver
+
 if TYPE_CHECKING:
     from hubbub.delivery.connection import Connection
     from hubbub.delivery.hub import Hub
 
-READ: Final = 65536
-"""Bytes that are taken from one socket before the others have their turn."""
-EVENTS: Final = 256
-"""Sockets that are looked at in one go."""
 ROUNDS: Final = 16
 """Times that more is looked for before what has come is dealt with."""
-_IN: Final = 1
-_OUT: Final = 4
-"""As epoll has them; the twin for other systems takes them as well."""
 
 
 class Wires:
@@ -42,6 +37,7 @@ class Wires:
         self._wires: list[Wire | None] = []
         """By descriptor."""
         self._epoll = select.epoll()
+        self._receive = receiver(self._epoll)
         loop.add_reader(self._epoll.fileno(), self._come)
 
     def watch(self, wire: Wire, wanted: int, now: int) -> None:
@@ -69,21 +65,18 @@ class Wires:
         hub = self._hub
         is_due = hub.gather()
         for _ in range(ROUNDS):
-            events = self._epoll.poll(0, EVENTS)
-            for fd, event in events:
+            came = self._receive()
+            for fd, what in came:
                 wire = self._wires[fd]
                 if wire is None:
-                    continue  # one before it in this round was its end
+                    continue  # one before it was its end
                 try:
-                    if event & _OUT:
-                        wire.drain()
-                    if event & ~_OUT and wire.is_read:
-                        wire.read()
+                    wire.take(what)
                 except Exception as problem:  # a fault of ours must not stop the others
                     told = {"message": "a connection has a fault", "exception": problem}
                     self.loop.call_exception_handler(told)
                     wire.abort()
-            if not events or hub.has_enough:
+            if not came or hub.has_enough:
                 break
         if is_due:
             hub.turn()
@@ -119,28 +112,26 @@ class Wire(asyncio.Transport):
         self._watch()
 
     def _watch(self) -> None:
-        wanted = (_IN if self.is_read else 0) | (_OUT if self._rest is not None else 0)
+        wanted = (IN if self.is_read else 0) | (OUT if self._rest is not None else 0)
         if wanted != self._seen:
             self._wires.watch(self, wanted, self._seen)
             self._seen = wanted
 
-    def read(self) -> None:
-        """It can be read."""
-        assert self._reader is not None
-        try:
-            data = os.read(self.fd, READ)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as problem:
-            self._cut(problem)
-            return
-        if data:
-            self._reader.data_received(data)
+    def take(self, what: bytes | int | None) -> None:
+        """What has come; see `receiving.Came`."""
+        if what is None:
+            self._drain()
+        elif not self.is_read or self._reader is None:
+            pass  # it has been ended since
+        elif isinstance(what, int):
+            self._cut(OSError(what, os.strerror(what)))
+        elif what:
+            self._reader.data_received(what)
         else:
             self._reader.eof_received()
             self.close()
 
-    def drain(self) -> None:
+    def _drain(self) -> None:
         """It can be written."""
         rest = self._rest
         if rest is None:
