@@ -130,13 +130,13 @@ class Show(Tell):
     changes: int
 
 
-class Post(Draft, kw_only=True):
+class Post(Draft, kw_only=True, gc=False):
     """An event to be kept, and then published in the room of its log."""
 
     session: Session
 
 
-class Record(Post, kw_only=True):
+class Record(Post, kw_only=True, gc=False):
     """An event for one of the server's own logs. `answer`: its session waits to hear `ok`."""
 
     answer: bool

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
@@ -24,7 +24,7 @@ from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, React, Unr
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
-from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
+from hubbub.websocket.parser import Close, Failure, Item, Parser, Ping, Pong
 from hubbub.websocket.texts import texts
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ SMALL: Final = 4096
 
 _numbers = count(1)
 _PING: Final = ping_frame()
-_Held = list[str | Ping | Pong | Close | Failure]
 
 
 class Connection(asyncio.Protocol):
@@ -89,7 +88,7 @@ class Connection(asyncio.Protocol):
         self._max_message = max_message
         self._parser: Parser | None = None
         """Who has the beginning of something of which the rest has not come; mostly nobody."""
-        self._held: _Held | None = None
+        self._held: list[Item] | None = None
         self._waits = False
         self._rests = False
         """It is not read from for a while, because it sent too much that nobody can refuse."""
@@ -167,21 +166,20 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""
         self.heard = True
+        wait = 0.0
         lobby = self._hub.lobby
-        wait = lobby.weigh(self.session, len(data), time.monotonic()) if lobby.weighs else 0.0
-        items = self._read(data)
+        if lobby.weighs:
+            wait = lobby.weigh(self.session, len(data), time.monotonic())
+        # By far the most bring one whole text frame.
+        found = texts(data, self._max_message) if self._parser is None else None
+        items: Sequence[Item] = self._parse(data) if found is None else found
         if wait and 2 * sum(len(item) for item in items if isinstance(item, str)) < len(data):
             self._rest(wait)
         if items:
             self._take(items, wait)
 
-    def _read(self, data: bytes) -> _Held:
-        parser = self._parser
-        if parser is None:
-            found = texts(data, self._max_message)  # by far the most bring one whole text frame
-            if found is not None:
-                return cast("_Held", found)
-            parser = Parser(self._max_message)
+    def _parse(self, data: bytes) -> list[Item]:
+        parser = self._parser or Parser(self._max_message)
         items = parser.feed(data)
         self._parser = None if parser.is_idle else parser
         return items
@@ -198,22 +196,22 @@ class Connection(asyncio.Protocol):
         self.heard = True
         self.go_on()
 
-    def _take(self, items: _Held, wait: float = 0.0) -> None:
+    def _take(self, items: Sequence[Item], wait: float = 0.0) -> None:
         """Deal with what came; with `wait`, it came so many seconds too soon."""
         hub = self._hub
         if self._closing:
             items = [item for item in items if not isinstance(item, str)]
         if len(items) > BATCH:
-            self._hold(items[BATCH:])
+            self._hold([*items[BATCH:]])
             items = items[:BATCH]
             hub.soon(self.go_on)
+        now = time.monotonic()
         for place, item in enumerate(items):
             if not isinstance(item, str):
                 self._control(item)
                 continue
             if self._closing:
                 continue
-            now = time.monotonic()
             try:
                 frame = decode(item)
             except UnreadableError as problem:
@@ -232,11 +230,11 @@ class Connection(asyncio.Protocol):
             if isinstance(frame, Join | Leave | Edit | Delete | React) and self._must_wait(
                 frame, now
             ):
-                self._hold(items[place:] + (self._held or []))
+                self._hold([*items[place:], *(self._held or ())])
                 return
             if hub.decide(self, frame, now):
                 self._waits = True
-                self._hold(items[place + 1 :] + (self._held or []))
+                self._hold([*items[place + 1 :], *(self._held or ())])
                 return
         if hub.is_behind and not self._closing:
             self._hold(self._held or [])
@@ -345,7 +343,7 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         self._hub.fanout.catch_up(self)
 
-    def _hold(self, items: _Held) -> None:
+    def _hold(self, items: list[Item]) -> None:
         """Deal with these later, and read no more until then."""
         self._held = items
         self._transport.pause_reading()

@@ -269,8 +269,22 @@ class Hub:
         if isinstance(outcomes, StoreError):
             outcomes = [Refused("storage_unavailable", unavailable(outcomes))] * len(posts)
         if len(posts) == len(line):
+            feeds, dirty = self.feeds, self.fanout.dirty
             for post, outcome in zip(posts, outcomes, strict=True):
-                self._publish(post, outcome)
+                # The common case first, a chat that is kept.
+                if (
+                    type(outcome) is Stored
+                    and type(post) is Post
+                    and outcome.fresh
+                    and not post.target
+                    and post.event is None
+                ):
+                    feed, payload = feeds[post.log], outcome.payload
+                    feed.history.append((outcome.seq, payload))
+                    feed.log.keep(text_frame(payload), outcome.seq)
+                    dirty[feed] = None
+                else:
+                    self._publish(post, outcome)
         else:
             confirmed = iter(outcomes)
             for effect in line:
