@@ -105,6 +105,8 @@ class Hub:
         self.stall_timeout = rules.stall_timeout
         self._history = rules.history
         self._most = rules.max_pending
+        self.is_behind = False
+        """So much waits for the store that no more should be read."""
         self._line: list[Effect] = []
         self._at_work: tuple[list[Effect], list[Post]] | None = None
         """What the store is keeping now: a line and the posts in it."""
@@ -133,7 +135,10 @@ class Hub:
 
     def put(self, effect: Effect) -> None:
         """Let one effect be felt in the next turn."""
-        self._line.append(effect)
+        line = self._line
+        line.append(effect)
+        if len(line) >= self._most:
+            self.is_behind = self._at_work is not None
         if not self._scheduled:
             self._scheduled = True
             self._gathered = 1
@@ -195,11 +200,6 @@ class Hub:
             self.put(effect)
         self.gazette.forget(reader)
         self.markers.forget(reader)
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether so much waits for the store that no more should be read."""
-        return self._at_work is not None and len(self._line) >= self._most
 
     def park(self, reader: Connection) -> None:
         """Let this reader `go_on` when the store has caught up."""
@@ -263,6 +263,7 @@ class Hub:
         """The store has answered: publish, and go on with what gathered meanwhile."""
         assert self._at_work is not None
         (line, posts), self._at_work = self._at_work, None
+        self.is_behind = False
         # Where the turn below takes what comes of this, another one that was put on the loop would
         # start a batch beside its batch.
         self._scheduled = not self._appending

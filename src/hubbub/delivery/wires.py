@@ -71,7 +71,10 @@ class Wires:
                 if wire is None:
                     continue  # one before it was its end
                 try:
-                    wire.take(what)
+                    if what.__class__ is bytes and what and wire.is_read:
+                        wire.reader.data_received(what)  # by far the most
+                    else:
+                        wire.take(what)
                 except Exception as problem:  # a fault of ours must not stop the others
                     told = {"message": "a connection has a fault", "exception": problem}
                     self.loop.call_exception_handler(told)
@@ -96,12 +99,12 @@ class _Rest:
 class Wire(asyncio.Transport):
     """One plain socket, taken over from a transport of the loop; see `asyncio.Transport`."""
 
-    __slots__ = ("_closing", "_reader", "_rest", "_seen", "_wires", "fd", "is_read")
+    __slots__ = ("_closing", "_rest", "_seen", "_wires", "fd", "is_read", "reader")
 
     def __init__(self, wires: Wires, transport: asyncio.Transport, reader: Connection) -> None:
         """`transport` has nothing more to write; it is ended, and the socket lives on."""
         self._wires = wires
-        self._reader: Connection | None = reader
+        self.reader = reader
         self._rest: _Rest | None = None
         self._closing = False
         self.fd = os.dup(transport.get_extra_info("socket").fileno())
@@ -121,14 +124,14 @@ class Wire(asyncio.Transport):
         """What has come; see `receiving.Came`."""
         if what is None:
             self._drain()
-        elif not self.is_read or self._reader is None:
+        elif not self.is_read:
             pass  # it has been ended since
         elif isinstance(what, int):
             self._cut(OSError(what, os.strerror(what)))
         elif what:
-            self._reader.data_received(what)
+            self.reader.data_received(what)
         else:
-            self._reader.eof_received()
+            self.reader.eof_received()
             self.close()
 
     def _drain(self) -> None:
@@ -156,8 +159,8 @@ class Wire(asyncio.Transport):
             self._shut()
         if self._closing:
             self._wires.loop.call_soon(self._lose, None)
-        elif self._reader is not None:
-            self._reader.resume_writing()
+        else:
+            self.reader.resume_writing()
 
     def _cut(self, problem: Exception | None) -> None:
         """It is of no use any more, and what waits is lost."""
@@ -168,13 +171,14 @@ class Wire(asyncio.Transport):
         self._wires.loop.call_soon(self._lose, problem)
 
     def _lose(self, problem: Exception | None) -> None:
-        reader, self._reader = self._reader, None
-        if reader is None:
+        fd, self.fd = self.fd, -1
+        if fd < 0:
             return
         try:
-            reader.connection_lost(problem)
+            self.reader.connection_lost(problem)
         finally:
-            os.close(self.fd)
+            del self.reader  # they hold each other
+            os.close(fd)
 
     def _shut(self) -> None:
         borrowed = socket.socket(fileno=self.fd)
@@ -197,8 +201,8 @@ class Wire(asyncio.Transport):
             self._watch()
         rest.pieces.append(data if isinstance(data, bytes | memoryview) else bytes(data))
         rest.size += len(data)
-        if rest.size == len(data) and self._reader is not None:
-            self._reader.pause_writing()
+        if rest.size == len(data):
+            self.reader.pause_writing()
 
     def get_write_buffer_size(self) -> int:
         """Bytes that wait."""
