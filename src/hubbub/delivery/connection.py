@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
-from hubbub.delivery.sending import detach, sender
+from hubbub.delivery.sending import Send
 from hubbub.delivery.wires import Wire, Wires
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, React, UnreadableError, decode
@@ -51,6 +51,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_acked",
         "_closing",
+        "_fd",
         "_gone",
         "_held",
         "_hub",
@@ -65,7 +66,6 @@ class Connection(asyncio.Protocol):
         "_stuck_since",
         "_transport",
         "_waits",
-        "fd",
         "feeds",
         "heard",
         "heartbeat",
@@ -117,6 +117,11 @@ class Connection(asyncio.Protocol):
         return f"c{self.number:x}"
 
     @property
+    def fd(self) -> int:
+        """The socket's descriptor, which is the transport's to close."""
+        return self._transport.fd if isinstance(self._transport, Wire) else self._fd
+
+    @property
     def is_open(self) -> bool:
         """Whether frames may still be written."""
         return not self._closing
@@ -145,12 +150,11 @@ class Connection(asyncio.Protocol):
         # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
         if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
             wire = Wire(wires, transport, self)
-            self._transport: asyncio.Transport = wire
-            self.fd = wire.fd
-            self.send = sender(wire.fd)
+            self._transport: asyncio.Transport | Wire = wire
+            self.send: Send = wire
         else:
             self._transport = transport
-            self.fd = transport.get_extra_info("socket").fileno()
+            self._fd = transport.get_extra_info("socket").fileno()
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
             transport.set_protocol(self)
@@ -295,8 +299,6 @@ class Connection(asyncio.Protocol):
         self._leave("reset" if exc is not None else "lost")
         self.heartbeat.remove(self)
         self._hub.expiry.forget(self)
-        # The transport closes the descriptor; ours only borrowed it.
-        detach(self.send)
         self._gone(self._remote)
         seconds = round(time.monotonic() - self._since, 1)
         self._hub.log.info("disconnect", conn_id=self.id, reason=self._reason, seconds=seconds)

@@ -19,6 +19,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from hubbub.delivery.receiving import IN, OUT, receiver
+from hubbub.delivery.sending import Sender
 
 if TYPE_CHECKING:
     from hubbub.delivery.connection import Connection
@@ -96,18 +97,21 @@ class _Rest:
         self.ends = False
 
 
-class Wire(asyncio.Transport):
-    """One plain socket, taken over from a transport of the loop; see `asyncio.Transport`."""
+class Wire(Sender):
+    """One plain socket, taken over from a transport of the loop; it is its own `Send`.
 
-    __slots__ = ("_closing", "_rest", "_seen", "_wires", "fd", "is_read", "reader")
+    It has what `asyncio.Transport` has, but does not come of it: that would take its place.
+    """
+
+    __slots__ = ("_closing", "_rest", "_seen", "_wires", "is_read", "reader")
 
     def __init__(self, wires: Wires, transport: asyncio.Transport, reader: Connection) -> None:
         """`transport` has nothing more to write; it is ended, and the socket lives on."""
+        super().__init__(os.dup(transport.get_extra_info("socket").fileno()))
         self._wires = wires
         self.reader = reader
         self._rest: _Rest | None = None
         self._closing = False
-        self.fd = os.dup(transport.get_extra_info("socket").fileno())
         transport.set_protocol(_NOBODY)
         transport.abort()
         self.is_read = True
@@ -171,13 +175,14 @@ class Wire(asyncio.Transport):
         self._wires.loop.call_soon(self._lose, problem)
 
     def _lose(self, problem: Exception | None) -> None:
-        fd, self.fd = self.fd, -1
+        fd = self.fd
         if fd < 0:
             return
         try:
             self.reader.connection_lost(problem)
         finally:
             del self.reader  # they hold each other
+            self.detach()
             os.close(fd)
 
     def _shut(self) -> None:

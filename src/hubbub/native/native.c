@@ -4,6 +4,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -139,9 +140,14 @@ static void
 sender_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject_Free(self);
+    type->tp_free(self);
     Py_DECREF(type);
 }
+
+static PyMemberDef sender_members[] = {
+    {"fd", T_INT, offsetof(Sender, fd), READONLY, "The descriptor; -1: none any more."},
+    {NULL},
+};
 
 static PyMethodDef sender_methods[] = {
     {"detach", sender_detach, METH_NOARGS, "The descriptor is somebody else's from now on."},
@@ -153,12 +159,14 @@ static PyType_Slot sender_slots[] = {
     {Py_tp_init, sender_init},
     {Py_tp_call, sender_call},
     {Py_tp_methods, sender_methods},
+    {Py_tp_members, sender_members},
     {Py_tp_dealloc, sender_dealloc},
     {0, NULL},
 };
 
 static PyType_Spec sender_spec = {
-    "hubbub._native.Sender", sizeof(Sender), 0, Py_TPFLAGS_DEFAULT, sender_slots,
+    "hubbub._native.Sender", sizeof(Sender), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    sender_slots,
 };
 
 /* send_all(ready, data) */
@@ -218,7 +226,7 @@ send_all(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t argumen
     while (PyDict_Next(ready, &at, &key, &value)) {
         all[count].key = Py_NewRef(key);
         all[count].sent = 0;
-        all[count++].fd = Py_IS_TYPE(key, (PyTypeObject *)sender_type) ? ((Sender *)key)->fd : -2;
+        all[count++].fd = PyObject_TypeCheck(key, (PyTypeObject *)sender_type) ? ((Sender *)key)->fd : -2;
     }
     Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = 0; i < count; i++) {
