@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from functools import partial
-from select import epoll
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hubbub.native import find
+
+if TYPE_CHECKING:
+    from select import epoll  # which not all systems have
 
 EVENTS: Final = 256
 """Sockets that are looked at in one go."""
@@ -34,18 +37,24 @@ def receive_in_python(poll: epoll) -> Came:
             found.append((fd, None))
         if not event & ~OUT:
             continue
-        try:
-            data = os.read(fd, ONE)
-        except (BlockingIOError, InterruptedError):
+        what = read(fd)
+        if what is None:
             continue
-        except OSError as problem:
-            found.append((fd, problem.errno))
-            continue
-        found.append((fd, data))
-        total += len(data)
+        found.append((fd, what))
+        total += len(what) if isinstance(what, bytes) else 0
         if total >= ALL:
             break
     return found
+
+
+def read(fd: int) -> bytes | int | None:
+    """What has come for one socket: bytes, or the number of an error; None: nothing yet."""
+    try:
+        return os.read(fd, ONE)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError as problem:
+        return problem.errno or errno.EIO
 
 
 def receiver(poll: epoll) -> Callable[[], Came]:

@@ -15,10 +15,11 @@ import asyncio
 import os
 import select
 import socket
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from hubbub.delivery.receiving import IN, OUT, receiver
+from hubbub.delivery.receiving import IN, OUT, Came, read, receiver
 from hubbub.delivery.sending import Sender
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ ROUNDS: Final = 16
 """Times that more is looked for before what has come is dealt with."""
 
 
-class Wires:
+class Wires(ABC):
     """All wires of this node; what comes of one round of reading them is one turn of the hub."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
@@ -37,53 +38,105 @@ class Wires:
         self._hub = hub
         self._wires: list[Wire | None] = []
         """By descriptor."""
+
+    @abstractmethod
+    def watch(self, wire: Wire, wanted: int, now: int) -> None:
+        """Look at a wire for `wanted` from now on; it was looked at for `now`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Look at none any more."""
+
+    def _know(self, wire: Wire, wanted: int) -> None:
+        missing = wire.fd + 1 - len(self._wires)
+        if missing > 0:
+            self._wires += [None] * missing
+        self._wires[wire.fd] = wire if wanted else None
+
+    def _give(self, came: Came) -> None:
+        """Let those have it for whom it came."""
+        for fd, what in came:
+            wire = self._wires[fd]
+            if wire is None:
+                continue  # one before it was its end
+            try:
+                if what.__class__ is bytes and what and wire.is_read:
+                    wire.reader.data_received(what)  # by far the most
+                else:
+                    wire.take(what)
+            except Exception as problem:  # a fault of ours must not stop the others
+                told = {"message": "a connection has a fault", "exception": problem}
+                self.loop.call_exception_handler(told)
+                wire.abort()
+
+
+class EpollWires(Wires):
+    """Where there is epoll: all are read in one go, from as many as there are."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
+        super().__init__(loop, hub)
         self._epoll = select.epoll()
         self._receive = receiver(self._epoll)
         loop.add_reader(self._epoll.fileno(), self._come)
 
     def watch(self, wire: Wire, wanted: int, now: int) -> None:
-        """Look at a wire for `wanted` from now on; it was looked at for `now`."""
-        fd = wire.fd
+        """See `Wires`."""
         if not now:
-            if len(self._wires) <= fd:
-                self._wires += [None] * (fd + 1 - len(self._wires))
-            self._wires[fd] = wire
-            self._epoll.register(fd, wanted)
+            self._epoll.register(wire.fd, wanted)
         elif wanted:
-            self._epoll.modify(fd, wanted)
+            self._epoll.modify(wire.fd, wanted)
         else:
-            self._epoll.unregister(fd)
-            self._wires[fd] = None
+            self._epoll.unregister(wire.fd)
+        self._know(wire, wanted)
 
     def close(self) -> None:
-        """Look at none any more."""
+        """See `Wires`."""
         if not self._epoll.closed:
             self.loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 
     def _come(self) -> None:
-        """Some can be read or written."""
+        """Some can be read or written. More is looked for at once: fewer turns are fewer sends."""
         hub = self._hub
         is_due = hub.gather()
         for _ in range(ROUNDS):
             came = self._receive()
-            for fd, what in came:
-                wire = self._wires[fd]
-                if wire is None:
-                    continue  # one before it was its end
-                try:
-                    if what.__class__ is bytes and what and wire.is_read:
-                        wire.reader.data_received(what)  # by far the most
-                    else:
-                        wire.take(what)
-                except Exception as problem:  # a fault of ours must not stop the others
-                    told = {"message": "a connection has a fault", "exception": problem}
-                    self.loop.call_exception_handler(told)
-                    wire.abort()
+            self._give(came)
             if not came or hub.has_enough:
                 break
         if is_due:
             hub.turn()
+
+
+class LoopWires(Wires):
+    """Where there is no epoll: the loop looks at each."""
+
+    def watch(self, wire: Wire, wanted: int, now: int) -> None:
+        """See `Wires`."""
+        fd, changed = wire.fd, wanted ^ now
+        if changed & IN and wanted & IN:
+            self.loop.add_reader(fd, self._read, fd)
+        elif changed & IN:
+            self.loop.remove_reader(fd)
+        if changed & OUT and wanted & OUT:
+            ready: Came = [(fd, None)]
+            self.loop.add_writer(fd, self._give, ready)
+        elif changed & OUT:
+            self.loop.remove_writer(fd)
+        self._know(wire, wanted)
+
+    def close(self) -> None:
+        """See `Wires`."""
+
+    def _read(self, fd: int) -> None:
+        what = read(fd)
+        if what is not None:
+            self._give([(fd, what)])
+
+
+def wires(loop: asyncio.AbstractEventLoop, hub: Hub) -> Wires:
+    """What this system has for them."""
+    return EpollWires(loop, hub) if hasattr(select, "epoll") else LoopWires(loop, hub)
 
 
 class _Rest:

@@ -21,7 +21,7 @@ from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
 from hubbub.delivery.presence import Presence
 from hubbub.delivery.records import remember
-from hubbub.delivery.wires import Wires
+from hubbub.delivery.wires import wires
 from hubbub.http.admission import Admission
 from hubbub.http.app import application
 from hubbub.http.drain import drain
@@ -63,7 +63,7 @@ class Server:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._admission = Admission(settings, places(settings.max_connections), self.verifier)
-        self._wires = Wires(loop, self.hub)
+        self._wires = wires(loop, self.hub)
         most = settings.max_frame
         door = Door(self.hub, self._heartbeat, self._wires, most, self._admission)
         self._runner = web.AppRunner(
