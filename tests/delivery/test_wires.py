@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import select
 import socket
 import sys
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from hubbub.delivery.connection import Connection
+from hubbub.delivery.connection import BATCH, GRACE, Connection
 from hubbub.delivery.wires import EpollWires, LoopWires, Wire
+from hubbub.websocket.frames import text_frame
 from tests.raw import Raw, flood
 from tests.server import PATIENCE, House, house
 
@@ -44,6 +46,11 @@ def connection(here: House, name: str) -> Connection:
     assert isinstance(found, Connection)
     assert isinstance(found._transport, Wire)
     return found
+
+
+def is_held(one: Connection) -> bool:
+    assert isinstance(one._transport, Wire)
+    return one._held is not None and not one._transport.is_read
 
 
 async def test_people_come_talk_and_go(kind: type) -> None:
@@ -100,8 +107,53 @@ async def test_a_close_frame_waits_for_what_was_begun_and_then_the_stream_ends(k
             opcode, payload = await slow.next()
         assert int.from_bytes(payload[:2], "big") == 1002
         assert not slow.data
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(GRACE / 2):  # after that it would be cut off
             assert await loop.sock_recv(slow.socket, 1) == b""
+
+
+async def test_a_piece_that_does_not_fit_is_written_in_parts(kind: type) -> None:
+    words = "".join(f"{number} " for number in range(400_000)).encode()
+    async with wired(kind) as here, Raw(here) as slow:
+        await slow.say(type="join", room="general", username="slow")
+        await slow.until("roster")
+        mine = connection(here, "slow")
+        with socket.socket(fileno=os.dup(mine.fd)) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        mine.write(text_frame(words))
+        assert mine._transport.get_write_buffer_size() > 0
+        mine.write(text_frame(b"and this"))
+        assert await slow.next() == (1, words)
+        assert await slow.next() == (1, b"and this")
+        assert mine._transport.get_write_buffer_size() == 0
+
+
+async def test_no_more_is_read_while_the_store_is_behind(
+    kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with wired(kind, max_pending=3) as here, Raw(here) as ann, here.client() as bob:
+        await bob.join("general", "bob")
+        await ann.say(type="join", room="general", username="ann")
+        await bob.until("roster", count=2)
+        mine, hub = connection(here, "ann"), here.server.hub
+        asked: list[tuple[Any, ...]] = []
+        right = hub.keeper.append
+        monkeypatch.setattr(hub.keeper, "append", lambda *one: asked.append(one))
+        ann.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        said = 0
+        async with asyncio.timeout(PATIENCE):
+            while not is_held(mine):
+                said += 1
+                await ann.say(type="chat", text=str(said))
+                await asyncio.sleep(0)
+        assert len(hub._line) < said
+        assert 3 <= len(hub._line) <= 3 + BATCH
+        for more in range(100):
+            await ann.say(type="chat", text=str(said + 1 + more))
+        assert len(asked) == 1
+        monkeypatch.setattr(hub.keeper, "append", right)
+        right(*asked[0])
+        for number in range(said + 100):
+            assert (await bob.until("chat"))["text"] == str(number + 1)
 
 
 async def test_who_is_reset_or_ends_the_stream_is_out_at_once(kind: type) -> None:
