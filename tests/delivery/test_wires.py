@@ -243,7 +243,7 @@ async def test_a_connection_at_rest_is_four_small_objects() -> None:
         assert member is not None
         parts = [mine, mine.session, mine._transport, member]
         assert not any(hasattr(part, "__dict__") for part in parts)
-        assert sum(map(sys.getsizeof, parts)) <= 640
+        assert sum(map(sys.getsizeof, parts)) <= 600
         assert mine._parser is None
         assert mine.session._several is None
         assert mine.feeds is here.server.hub.feeds["general"].alone
