@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,19 @@ _numbers = count(1)
 _PING: Final = ping_frame()
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all connections of a server have in common.
+
+    `max_message` bounds a message in bytes; `gone(remote)` is called when a connection has ended.
+    """
+
+    heartbeat: Heartbeat
+    wires: Wires
+    max_message: int
+    gone: Callable[[str], None]
+
+
 class Connection(asyncio.Protocol):
     """A WebSocket after its handshake. `id` names it on every log line."""
 
@@ -52,23 +66,20 @@ class Connection(asyncio.Protocol):
         "_acked",
         "_closing",
         "_fd",
-        "_gone",
         "_held",
+        "_house",
         "_hub",
-        "_max_message",
-        "_moved",
         "_parser",
         "_pinged",
         "_reason",
         "_remote",
         "_rests",
         "_since",
-        "_stuck_since",
+        "_stuck",
         "_transport",
         "_waits",
         "feeds",
         "heard",
-        "heartbeat",
         "is_full",
         "number",
         "returning",
@@ -79,13 +90,12 @@ class Connection(asyncio.Protocol):
     def __init__(
         self,
         hub: Hub,
-        heartbeat: Heartbeat,
-        max_message: int,
+        house: House,
         grant: Grant | None = None,
         address: str = "",
     ) -> None:
         self._hub = hub
-        self._max_message = max_message
+        self._house = house
         self._parser: Parser | None = None
         """Who has the beginning of something of which the rest has not come; mostly nobody."""
         self._held: list[Item] | None = None
@@ -96,10 +106,9 @@ class Connection(asyncio.Protocol):
         self._reason = ""
         self._pinged = False
         self._acked = 0
-        self._moved = (0, 0)
-        self._stuck_since = 0.0
+        self._stuck: tuple[float, tuple[int, int]] | None = None
+        """Since when its full socket has taken nothing, and what it had taken then."""
         self._since = time.monotonic()
-        self.heartbeat = heartbeat
         self.number = next(_numbers)
         self.session = Session(self, address)
         self.session.grant = grant
@@ -137,19 +146,15 @@ class Connection(asyncio.Protocol):
         remote: str,
         greeting: bytes,
         rest: bytes,
-        gone: Callable[[str], None],
-        wires: Wires,
     ) -> None:
         """Take the socket over, and answer the handshake with `greeting`.
 
-        `rest` is what came after the handshake already; `gone(remote)` is called once when the
-        connection has ended.
+        `rest` is what came after the handshake already.
         """
         self._remote = remote
-        self._gone = gone
         # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
         if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
-            wire = Wire(wires, transport, self)
+            wire = Wire(self._house.wires, transport, self)
             self._transport: asyncio.Transport | Wire = wire
             self.send: Send = wire
         else:
@@ -158,7 +163,7 @@ class Connection(asyncio.Protocol):
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
             transport.set_protocol(self)
-        self.heartbeat.add(self)
+        self._house.heartbeat.add(self)
         self._hub.expiry.watch(self)
         self._hub.log.info("connect", conn_id=self.id, remote=remote)
         self.write(greeting)
@@ -175,7 +180,7 @@ class Connection(asyncio.Protocol):
         if lobby.weighs:
             wait = lobby.weigh(self.session, len(data), time.monotonic())
         # By far the most bring one whole text frame.
-        found = texts(data, self._max_message) if self._parser is None else None
+        found = texts(data, self._house.max_message) if self._parser is None else None
         items: Sequence[Item] = self._parse(data) if found is None else found
         if wait and 2 * sum(len(item) for item in items if isinstance(item, str)) < len(data):
             self._rest(wait)
@@ -183,7 +188,7 @@ class Connection(asyncio.Protocol):
             self._take(items, wait)
 
     def _parse(self, data: bytes) -> list[Item]:
-        parser = self._parser or Parser(self._max_message)
+        parser = self._parser or Parser(self._house.max_message)
         items = parser.feed(data)
         self._parser = None if parser.is_idle else parser
         return items
@@ -297,9 +302,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._leave("reset" if exc is not None else "lost")
-        self.heartbeat.remove(self)
+        self._house.heartbeat.remove(self)
         self._hub.expiry.forget(self)
-        self._gone(self._remote)
+        self._house.gone(self._remote)
         seconds = round(time.monotonic() - self._since, 1)
         self._hub.log.info("disconnect", conn_id=self.id, reason=self._reason, seconds=seconds)
 
@@ -337,7 +342,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Bytes wait in the transport."""
         self.is_full = True
-        self._stuck_since = 0.0
+        self._stuck = None
         self._hub.fanout.choke(self)
 
     def resume_writing(self) -> None:
@@ -430,7 +435,7 @@ class Connection(asyncio.Protocol):
         """See whether a reader whose socket is full takes anything; if not for long, it goes."""
         moved = (progress.acknowledged(self.fd), -self._transport.get_write_buffer_size())
         now = time.monotonic()
-        if not self._stuck_since or moved > self._moved:
-            self._stuck_since, self._moved = now, moved
-        elif now - self._stuck_since >= self._hub.stall_timeout:
+        if self._stuck is None or moved > self._stuck[1]:
+            self._stuck = (now, moved)
+        elif now - self._stuck[0] >= self._hub.stall_timeout:
             self.close(STALLED, "you took nothing for too long; come back with since")

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from hubbub.access.addresses import counted
-from hubbub.delivery.connection import Connection
+from hubbub.delivery.connection import Connection, House
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
 from hubbub.delivery.wires import Wires
@@ -35,11 +35,8 @@ class Door:
         admission: Admission,
     ) -> None:
         self._hub = hub
-        self._wires = wires
-        self._heartbeat = heartbeat
-        self._max_message = max_message
+        self._house = House(heartbeat, wires, max_message, admission.leave)
         self._admission = admission
-        self._leave = admission.leave
 
     async def upgrade(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a WebSocket with 101 and its frames. Raises `RefusedError`."""
@@ -76,8 +73,8 @@ class Door:
         self._admission.enter(visitor.remote)
         # Many come from one address: one string for all of them.
         address, remote = map(sys.intern, (counted(visitor.remote), visitor.remote))
-        joined = Connection(self._hub, self._heartbeat, self._max_message, visitor.grant, address)
-        joined.start(transport, remote, greeting, rest, self._leave, self._wires)
+        joined = Connection(self._hub, self._house, visitor.grant, address)
+        joined.start(transport, remote, greeting, rest)
 
 
 def _is_key(key: str) -> bool:
