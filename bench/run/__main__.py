@@ -2,6 +2,7 @@
 
 `quick` measures one load with two peers in under 45 s and prints it; `report` only writes the page
 anew from what was measured; `rounds=1` is for a first look. What was stopped goes on where it was.
+`servers=hubbub,bun` measures these alone, prints the tables and keeps nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from bench.run import load as load_client
 from bench.run import machine, report, results, servers, tables, work
 from bench.run.plan import Clock, Step, is_enough, span, steps
 from bench.run.servers import Kind
+
+OPTIONS = ("rounds=", "servers=")
 
 
 def told(words: str, *, passing: bool = False) -> None:
@@ -126,13 +129,33 @@ def full(parts: Sequence[str], rounds: int) -> None:
         told(f"{part}: done; {path.relative_to(machine.ROOT)}")
 
 
+def some(parts: Sequence[str], names: Sequence[str], rounds: int) -> None:
+    """Print what the parts give for these servers alone."""
+    known = {kind.name: kind for kind in [*servers.OURS, *servers.peers()]}
+    kinds, _ = build([known[name] for name in names])
+    for part in parts:
+        record = results.Record(part, machine.described(), "", begun=results.now(), busy=0.0)
+        record.servers = described(kinds)
+        todo, clock = list(steps(work.PARTS[part], kinds, rounds)), Clock()
+        for number, step in enumerate(todo):
+            go(step, record, clock, todo[number + 1 :])
+        told("")
+        print(tables.TABLES[part](record))
+
+
 def main() -> None:
-    wanted = [word for word in sys.argv[1:] if not word.startswith("rounds=")]
-    rounds = [int(word.partition("=")[2]) for word in sys.argv[1:] if word not in wanted]
+    options = dict(word.split("=", 1) for word in sys.argv[1:] if word.startswith(OPTIONS))
+    wanted = [word for word in sys.argv[1:] if not word.startswith(OPTIONS)]
+    rounds = int(options.get("rounds", work.ROUNDS))
+    names = options["servers"].split(",") if "servers" in options else []
     unknown = [part for part in wanted if part not in {*work.PARTS, "quick", "report"}]
     if unknown:
-        names = ", ".join(work.PARTS)
-        sys.exit(f"bench: there is no part {unknown[0]}; the parts are {names}")
+        parts = ", ".join(work.PARTS)
+        sys.exit(f"bench: there is no part {unknown[0]}; the parts are {parts}")
+    known = [kind.name for kind in [*servers.OURS, *servers.peers()]]
+    for name in names:
+        if name not in known:
+            sys.exit(f"bench: there is no server {name}; the servers are {', '.join(known)}")
     if wanted == ["report"]:
         report.write()
         return
@@ -141,8 +164,10 @@ def main() -> None:
         load_client.build()
         if wanted == ["quick"]:
             quick()
+        elif names:
+            some(wanted or list(work.PARTS), names, rounds)
         else:
-            full(wanted or list(work.PARTS), *rounds or [work.ROUNDS])
+            full(wanted or list(work.PARTS), rounds)
     except machine.NotHereError as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:

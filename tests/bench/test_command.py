@@ -31,6 +31,37 @@ def test_a_part_that_is_not_there_is_refused_with_those_that_are() -> None:
     assert done.stderr == f"bench: there is no part fnaout; the parts are {', '.join(PARTS)}\n"
 
 
+def test_a_server_that_is_not_there_is_refused_with_those_that_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.run", "memory", "servers=hubbub,bnu"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("bench: there is no server bnu; the servers are hubbub, ")
+
+
+def test_some_servers_alone_are_measured_and_nothing_is_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(kind: Kind, before: Sequence[Figures]) -> Figures:
+        return {"per_cpu": 1e6 * (1 + len(before)) * (2 if kind.is_ours else 1)}
+
+    monkeypatch.setitem(PARTS, "fanout", [Case("fanout", "10/10/1", measured, 2, ours=("hubbub",))])
+    monkeypatch.setattr(command, "build", lambda kinds: (list(kinds), {}))
+    before = {path: path.read_bytes() for path in (ROOT / "bench" / "results").iterdir()}
+    command.some(["fanout"], ["limit", "hubbub"], 3)
+    assert before == {path: path.read_bytes() for path in (ROOT / "bench" / "results").iterdir()}
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert table[0] == "|  | 10/10/1 |"
+    assert table[2:] == [
+        "| **Hubbub, memory** | 4.00 (2.00 to 6.00) |",
+        "| the limit (C) | 2.00 (1.00 to 3.00) |",
+    ]
+
+
 def test_a_run_that_fails_is_kept_as_failed_and_the_next_one_goes_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -13,6 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 from websockets.asyncio.client import connect
 
 from hubbub.delivery.connection import Connection
+from hubbub.delivery.wires import Wire
 from hubbub.http.server import Server
 from hubbub.settings import Settings
 from tests.raw import Raw
@@ -46,7 +47,7 @@ async def test_aiohttp_keeps_nothing_of_a_connection_that_was_taken_over() -> No
         assert not [task for task in asyncio.all_tasks() if "RequestHandler" in repr(task)]
         (member,) = here.server.lobby.rooms["general"].members.values()
         connection = member.sessions[0].socket
-        assert connection._transport.get_protocol() is connection
+        assert isinstance(connection._transport, Wire)
 
 
 async def test_a_thousand_connections_leave_nothing_behind() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import select
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
-from hubbub.delivery.sending import Send, send_all_in_python
+from hubbub.delivery.receiving import ALL, EVENTS, IN, ONE, OUT, Came, receive_in_python
+from hubbub.delivery.sending import Send, SenderInPython, send_all_in_python
 from hubbub.native import find
 from hubbub.websocket.texts import texts_in_python
 from tests.command import serving
 
 texts_in_c = find("texts")
 send_all_in_c = find("send_all")
+receive_in_c = find("receive")
 Sender = find("Sender")
 
 
@@ -77,6 +81,7 @@ def test_every_byte_is_unmasked(size: int) -> None:
         (send_all_in_c, ({},)),
         (send_all_in_c, ([], b"x")),
         (send_all_in_c, ({}, "x")),
+        (receive_in_c, ("x",)),
         (Sender, ()),
         (Sender, ("x",)),
     ],
@@ -112,13 +117,21 @@ class Ends:
             one.close()
 
 
-@pytest.fixture(params=["C", "Python", "C, with senders of Python's"])
+class Derived(Sender):  # type: ignore[misc, valid-type]
+    """As `Wire` is one: it is known by sight, too, and never called."""
+
+    __slots__ = ()
+
+    def __call__(self, data: bytes) -> int:
+        raise AssertionError("called")
+
+
+@pytest.fixture(params=["C", "C, derived", "Python", "C, with senders of Python's"])
 def sending(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     send_all = send_all_in_python if request.param == "Python" else send_all_in_c
-    sender = (
-        (lambda sock: Sender(sock.fileno())) if request.param == "C" else lambda sock: sock.send
-    )
-    return send_all, sender
+    kinds = {"C": Sender, "C, derived": Derived}
+    kind = kinds.get(request.param, SenderInPython)
+    return send_all, lambda sock: kind(sock.fileno())
 
 
 @pytest.mark.parametrize("count", [1, 5, 64, 65, 200])
@@ -158,10 +171,13 @@ def test_who_can_take_it_gets_it_and_the_others_are_told(
     ends.close()
 
 
-def test_one_that_is_detached_or_closed_is_broken() -> None:
+@pytest.mark.parametrize("kind", [Sender, SenderInPython])
+def test_one_that_is_detached_or_closed_is_broken(kind: Any) -> None:
     ends = Ends(2)
-    detached, closed = (Sender(near.fileno()) for near in ends.near)
+    detached, closed = (kind(near.fileno()) for near in ends.near)
+    assert closed.fd == ends.near[1].fileno()
     detached.detach()
+    assert detached.fd == -1
     ends.near[1].close()
     assert send_all_in_c({detached: 0, closed: 1}, b"x") == [(detached, -1), (closed, -1)]
     with pytest.raises(OSError, match="Bad file descriptor"):
@@ -169,9 +185,10 @@ def test_one_that_is_detached_or_closed_is_broken() -> None:
     ends.close()
 
 
-def test_a_sender_sends_alone_as_a_socket_does() -> None:
+@pytest.mark.parametrize("kind", [Sender, SenderInPython])
+def test_a_sender_sends_alone_as_a_socket_does(kind: Any) -> None:
     ends = Ends(1)
-    send = Sender(ends.near[0].fileno())
+    send = kind(ends.near[0].fileno())
     assert send(b"hello") == 5
     assert ends.far[0].recv(10) == b"hello"
     ends.fill(0)
@@ -195,6 +212,108 @@ def test_what_nobody_foresaw_is_raised(sending: tuple[Any, Any]) -> None:
         send_all({fails: 0}, b"x")
 
 
+Receive = Callable[[select.epoll], Came]
+
+
+@pytest.fixture(params=["C", "Python"])
+def receive(request: pytest.FixtureRequest) -> Receive:
+    if request.param == "Python":
+        return receive_in_python
+    return lambda poll: receive_in_c(poll.fileno())
+
+
+@contextlib.contextmanager
+def watched(ends: Ends, wanted: int = IN) -> Iterator[select.epoll]:
+    with select.epoll() as poll:
+        for near in ends.near:
+            poll.register(near.fileno(), wanted)
+        yield poll
+    ends.close()
+
+
+def test_what_has_come_is_read_and_who_can_be_written_is_told(receive: Receive) -> None:
+    ends = Ends(5)
+    fds = [near.fileno() for near in ends.near]
+    with watched(ends) as poll:
+        assert receive(poll) == []
+        ends.far[0].send(b"hello")
+        ends.far[1].send(b"last words")
+        ends.far[1].close()
+        poll.modify(fds[2], IN | OUT)
+        ends.far[2].send(b"both")
+        poll.modify(fds[3], OUT)
+        ends.far[3].send(b"not asked for")
+        poll.unregister(fds[4])
+        ends.far[4].send(b"nor this")
+        came = receive(poll)
+        assert len(came) == 5
+        assert {*came} == {
+            *((fds[0], b"hello"), (fds[1], b"last words")),
+            *((fds[2], None), (fds[2], b"both"), (fds[3], None)),
+        }
+        assert came.index((fds[2], None)) < came.index((fds[2], b"both"))
+        assert (fds[1], b"") in receive(poll), "the end of the stream"
+
+
+def test_an_error_is_told_by_its_number(receive: Receive) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        far = socket.create_connection(server.getsockname())
+        near, _ = server.accept()
+    near.setblocking(False)
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset
+    far.close()
+    with near, select.epoll() as poll:
+        poll.register(near.fileno(), IN)
+        assert receive(poll) == [(near.fileno(), errno.ECONNRESET)]
+
+
+def test_one_who_says_much_leaves_room_for_the_others(receive: Receive) -> None:
+    ends = Ends(2)
+    with watched(ends) as poll:
+        for near, far in zip(ends.near, ends.far, strict=True):
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            far.setblocking(False)
+        sent = ends.far[0].send(b"x" * 4 * ONE)
+        assert sent > 2 * ONE
+        ends.far[1].send(b"hello")
+        came = receive(poll)
+        assert sorted(len(what) for _, what in came if isinstance(what, bytes)) == [5, ONE]
+        rest = 0
+        while more := receive(poll):
+            rest += sum(len(what) for _, what in more if isinstance(what, bytes))
+        assert ONE + rest == sent
+
+
+def test_no_more_is_read_in_one_go_than_memory_is_meant_for(receive: Receive) -> None:
+    ends = Ends(ALL // ONE + 4)
+    with watched(ends) as poll:
+        for far in ends.far:
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            assert far.send(b"x" * ONE) == ONE
+        assert len(receive(poll)) == ALL // ONE
+        assert len(receive(poll)) == 4
+
+
+def test_everyone_has_a_turn_where_there_are_more_than_are_looked_at(receive: Receive) -> None:
+    ends = Ends(EVENTS + 44)
+    with watched(ends) as poll:
+        for far in ends.far:
+            far.send(b"x")
+        first, second = receive(poll), receive(poll)
+        assert (len(first), len(second)) == (EVENTS, 44)
+        assert {fd for fd, _ in first + second} == {near.fileno() for near in ends.near}
+
+
+def test_a_closed_epoll_is_an_error(receive: Receive) -> None:
+    poll = select.epoll()
+    poll.close()
+    with pytest.raises((OSError, ValueError)):
+        receive(poll)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        receive_in_c(99_999)
+
+
 def test_nothing_is_left_behind() -> None:
     ends = Ends(3)
     ready = {Sender(near.fileno()): 0 for near in ends.near}
@@ -208,6 +327,13 @@ def test_nothing_is_left_behind() -> None:
         texts_in_c(masked[:-1], 500)
         for far in ends.far[1:]:
             far.recv(1000)
+    with select.epoll() as poll:
+        poll.register(ends.near[1].fileno(), IN | OUT)
+        blocks = sys.getallocatedblocks()
+        for _ in range(1000):
+            ends.far[1].send(b"x" * 600)
+            receive_in_c(poll.fileno())
+        assert abs(sys.getallocatedblocks() - blocks) < 100
     assert (sys.getrefcount(data), sys.getrefcount(masked), sys.getrefcount(first)) == before
     ends.close()
 

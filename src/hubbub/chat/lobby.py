@@ -305,7 +305,7 @@ class Lobby:
             for old in member.sessions:
                 effects += replaced(self.occupancy, old, place)
             member.sessions = (session,)
-        session.rooms[place] = member
+        session.enters(place, member)
         enter = Enter(session, room, member, None, False, None, frame.since, frame.epoch, frame.id)
         return [*effects, enter]
 
@@ -349,7 +349,7 @@ class Lobby:
         grant = session.grant
         if grant is not None and mine is not None:
             mine.sessions += (session,)
-            session.rooms[room.name] = mine
+            session.enters(room.name, mine)
             return []
         title = grant.name if grant is not None else None
         member = Member(*(name, keys, session.identity, (session,), title, self._is_guest(session)))
@@ -358,13 +358,13 @@ class Lobby:
             effects = self._replace(mine, room, member)
         else:
             room.add(member)
-        session.rooms[room.name] = member
+        session.enters(room.name, member)
         return effects
 
     def _replace(self, ghost: Member, room: Room, member: Member) -> list[Effect]:
         """Put `member` in the ghost's place of the roster, and send the ghost's socket away."""
         (old,) = ghost.sessions
-        del old.rooms[room.name]
+        old.leaves(room.name)
         room.replace(ghost, member)
         effects: list[Effect] = [Exit(old, room, ghost, False, True, True, None)]
         effects += self.drop(old)
@@ -391,7 +391,7 @@ class Lobby:
     def _exit(self, session: Session, place: str, answer: str | None = None) -> Exit:
         if self.occupancy is not None:
             return self.occupancy.exit(session, place, answer, False)
-        member = session.rooms.pop(place)
+        member = session.leaves(place)
         room = self.rooms[place]
         if len(member.sessions) > 1:
             member.sessions = tuple(one for one in member.sessions if one is not session)

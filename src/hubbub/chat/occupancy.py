@@ -119,7 +119,7 @@ class Occupancy:
 
     def exit(self, session: Session, place: str, answer: str | None, replaced: bool) -> Exit:
         """A session is out of a room; who remains hears of it when the others do."""
-        member = session.rooms.pop(place)
+        member = session.leaves(place)
         member.sessions = tuple(one for one in member.sessions if one is not session)
         return Exit(session, self._rooms[place], member, False, True, replaced, answer)
 

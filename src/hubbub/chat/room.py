@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SHOWN: Final = 200
 """How many names the roster of a crowd shows."""
 CROWD_PACE: Final = 1.0
+_NEVER: Final = float("-inf")
 """Seconds between two rosters of a crowd."""
 
 
@@ -36,6 +37,7 @@ class Member:
     """
 
     __slots__ = (
+        "_sessions",
         "elsewhere",
         "guest",
         "identity",
@@ -44,7 +46,6 @@ class Member:
         "mark",
         "name",
         "order",
-        "sessions",
         "title",
         "typed",
     )
@@ -59,17 +60,30 @@ class Member:
         guest: bool = False,
     ) -> None:
         self.name = name
-        self.key = keys[0]
-        self.look = keys[-1]
+        # Most names are their own key: one string for both.
+        self.key = name if keys[0] == name else keys[0]
+        self.look = self.key if keys[-1] == self.key else keys[-1]
         self.identity = identity
         self.sessions = sessions
         self.title = title
         self.guest = guest
-        self.typed = float("-inf")
+        self.typed = _NEVER
         """When the others were told last that it is writing."""
         self.order = 0
         self.mark = 0
         self.elsewhere: tuple[Seat, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Who holds the name on this node."""
+        held = self._sessions
+        return held if isinstance(held, tuple) else (held,)
+
+    @sessions.setter
+    def sessions(self, sessions: tuple[Session, ...]) -> None:
+        # Mostly there is one, and a tuple around it would take as much as half of all this.
+        self._sessions: Session | tuple[Session, ...]
+        self._sessions = sessions[0] if len(sessions) == 1 else sessions
 
 
 class Present(Struct, gc=False):
@@ -112,7 +126,7 @@ class Room:
         self.members: dict[str, Member] = {}
         self.looks: dict[str, Member] = {}
         self.roster_due = False
-        self.roster_at = float("-inf")
+        self.roster_at = _NEVER
         self.untold: dict[Member, bool] | None = None
 
     def holders(self, keys: tuple[str, ...]) -> list[Member]:

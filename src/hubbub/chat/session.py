@@ -7,7 +7,7 @@ author's last words, and answers come in the order of the questions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -26,23 +26,26 @@ class Session:
     """What is remembered of one connected client.
 
     `identity` is a hash that proves who it is (None before the first join) and `secret` what it
-    proves it with; with a token, `grant` is what that says, and there is no secret. `rooms` maps a
-    room's name to the membership; `address` is where it comes from, of IPv6 the /64; `is_mod` after
-    it gave the moderators' password. `socket` is whatever delivery hangs here, and chat never looks
-    at it. `talk`, `moves`, `rest`, `octets` and `refused` are its numbers for the paces of
-    `limits.Paces`.
+    proves it with; with a token, `grant` is what that says, and there is no secret. `place` and
+    `member` are the room that it is in, where that is one alone, and the membership there: most
+    are, and a dict for each would take more than all else here. `address` is where it comes from,
+    of IPv6 the /64; `is_mod` after it gave the moderators' password. `socket` is whatever delivery
+    hangs here, and chat never looks at it. `talk`, `moves`, `rest`, `octets` and `refused` are its
+    numbers for the paces of `limits.Paces`.
     """
 
     __slots__ = (
+        "_several",
         "address",
         "grant",
         "identity",
         "is_mod",
+        "member",
         "moves",
         "octets",
+        "place",
         "refused",
         "rest",
-        "rooms",
         "secret",
         "socket",
         "talk",
@@ -53,10 +56,36 @@ class Session:
         self.address = address
         self.grant: Grant | None = None
         self.is_mod = False
-        self.rooms: dict[str, Member] = {}
+        self.place = ""
+        self.member: Member | None = None
+        self._several: dict[str, Member] | None = None
+        """All its rooms, where it is in more than one."""
         self.identity = b""
         self.secret = ""
         self.talk = self.moves = self.rest = self.octets = self.refused = 0.0
+
+    @property
+    def rooms(self) -> Mapping[str, Member]:
+        """The memberships by the names of their rooms, as they are now."""
+        if self._several is not None:
+            return self._several.copy()
+        return {} if self.member is None else {self.place: self.member}
+
+    def enters(self, place: str, member: Member) -> None:
+        """It is in a room from now on, or another member of it."""
+        rooms = {**self.rooms, place: member}
+        self._be_in(rooms)
+
+    def leaves(self, place: str) -> Member:
+        """It is out of a room; gives what it was there. KeyError if it was not."""
+        rooms = {**self.rooms}
+        member = rooms.pop(place)
+        self._be_in(rooms)
+        return member
+
+    def _be_in(self, rooms: dict[str, Member]) -> None:
+        self._several = rooms if len(rooms) > 1 else None
+        self.place, self.member = next(iter(rooms.items())) if len(rooms) == 1 else ("", None)
 
     def moderates(self, room: str) -> bool:
         """Whether it keeps order in this room."""
@@ -101,13 +130,13 @@ class Show(Tell):
     changes: int
 
 
-class Post(Draft, kw_only=True):
+class Post(Draft, kw_only=True, gc=False):
     """An event to be kept, and then published in the room of its log."""
 
     session: Session
 
 
-class Record(Post, kw_only=True):
+class Record(Post, kw_only=True, gc=False):
     """An event for one of the server's own logs. `answer`: its session waits to hear `ok`."""
 
     answer: bool

@@ -67,21 +67,17 @@ class Speech:
         """A message to one of the session's rooms; None for a blank one that had no id."""
         if self._talk.step and (hurry := self.count(session, frame.id, now)) is not None:
             return hurry
-        rooms = session.rooms
-        place = frame.room
-        if place is None and len(rooms) == 1:
-            place = next(iter(rooms))
-        elif place is None or place not in rooms:
+        place, member = session.place, session.member
+        if member is None or (frame.room is not None and frame.room != place):
             found = place_of(session, frame)
             if isinstance(found, Tell):
                 return found
-            place = found
+            place, member = found, session.rooms[found]
         text = frame.text.strip()
         if not text:
             if frame.id is None:
                 return None
             return refuse(session, "empty", "a blank message is not published", frame.id)
-        member = rooms[place]
         # The common case first, in one line: this is the path of every message.
         if len(text) > self._max_text or session.grant is not None or not self._standing.is_lax:
             refusal = self._refuse_words(session, place, text, frame.id, now)

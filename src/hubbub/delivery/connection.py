@@ -9,22 +9,24 @@ its end.
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from hubbub.chat.grants import Grant
 from hubbub.chat.session import Session, Tell
 from hubbub.delivery import progress
-from hubbub.delivery.sending import detach, sender
+from hubbub.delivery.sending import Send
+from hubbub.delivery.wires import Wire, Wires
 from hubbub.protocol.codes import FAULTS, STALLED, UNRULY
 from hubbub.protocol.incoming import Chat, Delete, Edit, Join, Leave, React, UnreadableError, decode
 from hubbub.protocol.outgoing import Error
 from hubbub.store.base import StoreError
 from hubbub.websocket.frames import close_frame, ping_frame, pong_frame
-from hubbub.websocket.parser import Close, Failure, Parser, Ping, Pong
+from hubbub.websocket.parser import Close, Failure, Item, Parser, Ping, Pong
+from hubbub.websocket.texts import texts
 
 if TYPE_CHECKING:
     from hubbub.delivery.feed import Feed
@@ -42,7 +44,19 @@ SMALL: Final = 4096
 
 _numbers = count(1)
 _PING: Final = ping_frame()
-_Held = list[str | Ping | Pong | Close | Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all connections of a server have in common.
+
+    `max_message` bounds a message in bytes; `gone(remote)` is called when a connection has ended.
+    """
+
+    heartbeat: Heartbeat
+    wires: Wires
+    max_message: int
+    gone: Callable[[str], None]
 
 
 class Connection(asyncio.Protocol):
@@ -51,23 +65,21 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_acked",
         "_closing",
-        "_gone",
+        "_fd",
         "_held",
+        "_house",
         "_hub",
-        "_moved",
         "_parser",
         "_pinged",
         "_reason",
         "_remote",
         "_rests",
         "_since",
-        "_sock",
-        "_stuck_since",
+        "_stuck",
         "_transport",
         "_waits",
         "feeds",
         "heard",
-        "heartbeat",
         "is_full",
         "number",
         "returning",
@@ -78,14 +90,15 @@ class Connection(asyncio.Protocol):
     def __init__(
         self,
         hub: Hub,
-        heartbeat: Heartbeat,
-        max_message: int,
+        house: House,
         grant: Grant | None = None,
         address: str = "",
     ) -> None:
         self._hub = hub
-        self._parser = Parser(max_message)
-        self._held: _Held | None = None
+        self._house = house
+        self._parser: Parser | None = None
+        """Who has the beginning of something of which the rest has not come; mostly nobody."""
+        self._held: list[Item] | None = None
         self._waits = False
         self._rests = False
         """It is not read from for a while, because it sent too much that nobody can refuse."""
@@ -93,10 +106,9 @@ class Connection(asyncio.Protocol):
         self._reason = ""
         self._pinged = False
         self._acked = 0
-        self._moved = (0, 0)
-        self._stuck_since = 0.0
+        self._stuck: tuple[float, tuple[int, int]] | None = None
+        """Since when its full socket has taken nothing, and what it had taken then."""
         self._since = time.monotonic()
-        self.heartbeat = heartbeat
         self.number = next(_numbers)
         self.session = Session(self, address)
         self.session.grant = grant
@@ -114,6 +126,11 @@ class Connection(asyncio.Protocol):
         return f"c{self.number:x}"
 
     @property
+    def fd(self) -> int:
+        """The socket's descriptor, which is the transport's to close."""
+        return self._transport.fd if isinstance(self._transport, Wire) else self._fd
+
+    @property
     def is_open(self) -> bool:
         """Whether frames may still be written."""
         return not self._closing
@@ -121,37 +138,35 @@ class Connection(asyncio.Protocol):
     @property
     def is_there(self) -> bool:
         """Whether the peer is, also while nothing is read from it."""
-        return self.is_open and not progress.has_ended(self._sock)
+        return self.is_open and not progress.has_ended(self.fd)
 
     def start(
         self,
         transport: asyncio.Transport,
         remote: str,
+        greeting: bytes,
         rest: bytes,
-        gone: Callable[[str], None],
     ) -> None:
-        """Take the socket over; `rest` is what came after the handshake already.
+        """Take the socket over, and answer the handshake with `greeting`.
 
-        `gone(remote)` is called once when it has ended.
+        `rest` is what came after the handshake already.
         """
         self._remote = remote
-        self._gone = gone
-        self._transport = transport
-        info = transport.get_extra_info("socket")
-        self._sock = socket.socket(
-            info.family, info.type | socket.SOCK_NONBLOCK, info.proto, info.fileno()
-        )
         # Any byte that waits means full: from there on the cursor, not the buffer, remembers.
-        if transport.get_extra_info("sslcontext") is None:
-            self.send = sender(self._sock)
-            transport.set_write_buffer_limits(high=0)
+        if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
+            wire = Wire(self._house.wires, transport, self)
+            self._transport: asyncio.Transport | Wire = wire
+            self.send: Send = wire
         else:
+            self._transport = transport
+            self._fd = transport.get_extra_info("socket").fileno()
             self.send = self._send_through
             transport.set_write_buffer_limits(high=1)  # here the limit itself counts as over it
-        self.heartbeat.add(self)
+            transport.set_protocol(self)
+        self._house.heartbeat.add(self)
         self._hub.expiry.watch(self)
         self._hub.log.info("connect", conn_id=self.id, remote=remote)
-        transport.set_protocol(self)
+        self.write(greeting)
         if rest:
             self.data_received(rest)
 
@@ -160,13 +175,23 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer."""
         self.heard = True
+        wait = 0.0
         lobby = self._hub.lobby
-        wait = lobby.weigh(self.session, len(data), time.monotonic()) if lobby.weighs else 0.0
-        items = self._parser.feed(data)
+        if lobby.weighs:
+            wait = lobby.weigh(self.session, len(data), time.monotonic())
+        # By far the most bring one whole text frame.
+        found = texts(data, self._house.max_message) if self._parser is None else None
+        items: Sequence[Item] = self._parse(data) if found is None else found
         if wait and 2 * sum(len(item) for item in items if isinstance(item, str)) < len(data):
             self._rest(wait)
         if items:
             self._take(items, wait)
+
+    def _parse(self, data: bytes) -> list[Item]:
+        parser = self._parser or Parser(self._house.max_message)
+        items = parser.feed(data)
+        self._parser = None if parser.is_idle else parser
+        return items
 
     def _rest(self, seconds: float) -> None:
         """Bytes that say nothing, or not yet, came too soon: they get no error, but are slowed."""
@@ -180,22 +205,22 @@ class Connection(asyncio.Protocol):
         self.heard = True
         self.go_on()
 
-    def _take(self, items: _Held, wait: float = 0.0) -> None:
+    def _take(self, items: Sequence[Item], wait: float = 0.0) -> None:
         """Deal with what came; with `wait`, it came so many seconds too soon."""
         hub = self._hub
         if self._closing:
             items = [item for item in items if not isinstance(item, str)]
         if len(items) > BATCH:
-            self._hold(items[BATCH:])
+            self._hold([*items[BATCH:]])
             items = items[:BATCH]
             hub.soon(self.go_on)
+        now = time.monotonic()
         for place, item in enumerate(items):
             if not isinstance(item, str):
                 self._control(item)
                 continue
             if self._closing:
                 continue
-            now = time.monotonic()
             try:
                 frame = decode(item)
             except UnreadableError as problem:
@@ -214,11 +239,11 @@ class Connection(asyncio.Protocol):
             if isinstance(frame, Join | Leave | Edit | Delete | React) and self._must_wait(
                 frame, now
             ):
-                self._hold(items[place:] + (self._held or []))
+                self._hold([*items[place:], *(self._held or ())])
                 return
             if hub.decide(self, frame, now):
                 self._waits = True
-                self._hold(items[place + 1 :] + (self._held or []))
+                self._hold([*items[place + 1 :], *(self._held or ())])
                 return
         if hub.is_behind and not self._closing:
             self._hold(self._held or [])
@@ -277,12 +302,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._leave("reset" if exc is not None else "lost")
-        self.heartbeat.remove(self)
+        self._house.heartbeat.remove(self)
         self._hub.expiry.forget(self)
-        # The transport closes the descriptor; ours only borrowed it.
-        detach(self.send)
-        self._sock.detach()
-        self._gone(self._remote)
+        self._house.gone(self._remote)
         seconds = round(time.monotonic() - self._since, 1)
         self._hub.log.info("disconnect", conn_id=self.id, reason=self._reason, seconds=seconds)
 
@@ -320,7 +342,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Bytes wait in the transport."""
         self.is_full = True
-        self._stuck_since = 0.0
+        self._stuck = None
         self._hub.fanout.choke(self)
 
     def resume_writing(self) -> None:
@@ -328,7 +350,7 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         self._hub.fanout.catch_up(self)
 
-    def _hold(self, items: _Held) -> None:
+    def _hold(self, items: list[Item]) -> None:
         """Deal with these later, and read no more until then."""
         self._held = items
         self._transport.pause_reading()
@@ -396,7 +418,7 @@ class Connection(asyncio.Protocol):
         if self.heard or self._rests:
             self.heard = self._pinged = False
             return
-        acked = progress.acknowledged(self._sock)
+        acked = progress.acknowledged(self.fd)
         if self._pinged:
             if acked <= self._acked + progress.NOISE:
                 if self._closing:
@@ -411,9 +433,9 @@ class Connection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """See whether a reader whose socket is full takes anything; if not for long, it goes."""
-        moved = (progress.acknowledged(self._sock), -self._transport.get_write_buffer_size())
+        moved = (progress.acknowledged(self.fd), -self._transport.get_write_buffer_size())
         now = time.monotonic()
-        if not self._stuck_since or moved > self._moved:
-            self._stuck_since, self._moved = now, moved
-        elif now - self._stuck_since >= self._hub.stall_timeout:
+        if self._stuck is None or moved > self._stuck[1]:
+            self._stuck = (now, moved)
+        elif now - self._stuck[0] >= self._hub.stall_timeout:
             self.close(STALLED, "you took nothing for too long; come back with since")

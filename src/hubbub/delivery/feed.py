@@ -37,6 +37,7 @@ class Feed:
     """
 
     __slots__ = (
+        "alone",
         "behind",
         "changes",
         "coming",
@@ -50,6 +51,8 @@ class Feed:
 
     def __init__(self, name: str, opened: Opened, history: int) -> None:
         self.name = name
+        self.alone = (self,)
+        """What a reader of this feed and no other is fed from: one tuple for all of them."""
         self.epoch = opened.epoch
         self.log = Log(opened.seq)
         self.flushed = 0

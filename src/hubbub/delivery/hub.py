@@ -105,6 +105,8 @@ class Hub:
         self.stall_timeout = rules.stall_timeout
         self._history = rules.history
         self._most = rules.max_pending
+        self.is_behind = False
+        """So much waits for the store that no more should be read."""
         self._line: list[Effect] = []
         self._at_work: tuple[list[Effect], list[Post]] | None = None
         """What the store is keeping now: a line and the posts in it."""
@@ -133,7 +135,10 @@ class Hub:
 
     def put(self, effect: Effect) -> None:
         """Let one effect be felt in the next turn."""
-        self._line.append(effect)
+        line = self._line
+        line.append(effect)
+        if len(line) >= self._most:
+            self.is_behind = self._at_work is not None
         if not self._scheduled:
             self._scheduled = True
             self._gathered = 1
@@ -196,11 +201,6 @@ class Hub:
         self.gazette.forget(reader)
         self.markers.forget(reader)
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether so much waits for the store that no more should be read."""
-        return self._at_work is not None and len(self._line) >= self._most
-
     def park(self, reader: Connection) -> None:
         """Let this reader `go_on` when the store has caught up."""
         self._parked.append(reader)
@@ -210,6 +210,25 @@ class Hub:
         if self._line or self._at_work is not None:
             self._idle = self._loop.create_future()
             await self._idle
+
+    def gather(self) -> bool:
+        """Let effects wait for `turn`; False: a turn comes by itself."""
+        if self._scheduled:
+            return False
+        self._scheduled = True
+        return True
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so much waits that a turn should not."""
+        return len(self._line) >= GATHERED
+
+    def turn(self) -> None:
+        """Take the turn that `gather` put off."""
+        if self._line:
+            self._turn()
+        else:
+            self._scheduled = False
 
     def _gather(self) -> None:
         """Where several speak at once, see first who else does: fewer turns are fewer sends."""
@@ -244,14 +263,29 @@ class Hub:
         """The store has answered: publish, and go on with what gathered meanwhile."""
         assert self._at_work is not None
         (line, posts), self._at_work = self._at_work, None
+        self.is_behind = False
         # Where the turn below takes what comes of this, another one that was put on the loop would
         # start a batch beside its batch.
         self._scheduled = not self._appending
         if isinstance(outcomes, StoreError):
             outcomes = [Refused("storage_unavailable", unavailable(outcomes))] * len(posts)
         if len(posts) == len(line):
+            feeds, dirty = self.feeds, self.fanout.dirty
             for post, outcome in zip(posts, outcomes, strict=True):
-                self._publish(post, outcome)
+                # The common case first, a chat that is kept.
+                if (
+                    type(outcome) is Stored
+                    and type(post) is Post
+                    and outcome.fresh
+                    and not post.target
+                    and post.event is None
+                ):
+                    feed, payload = feeds[post.log], outcome.payload
+                    feed.history.append((outcome.seq, payload))
+                    feed.log.keep(text_frame(payload), outcome.seq)
+                    dirty[feed] = None
+                else:
+                    self._publish(post, outcome)
         else:
             confirmed = iter(outcomes)
             for effect in line:
@@ -407,7 +441,7 @@ class Hub:
         self.fanout.tell(reader, frame)
         feed.coming -= 1
         feed.attach(reader, seen)
-        reader.feeds += (feed,)
+        reader.feeds = (*reader.feeds, feed) if reader.feeds else feed.alone
         # Not when it was decided: a flush in between would tell the roster before this.
         effect.room.roster_due |= effect.changes
         quiet = effect.quiet

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Callable, Mapping
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from hubbub.native import find
 
@@ -36,15 +36,26 @@ def send_all_in_python(ready: Mapping[Send, T], data: bytes) -> list[tuple[Send,
 send_all: Callable[[dict[Send, T], bytes], list[tuple[Send, int]]] = (
     find("send_all") or send_all_in_python
 )
-_native_sender = find("Sender")
 
 
-def sender(sock: socket.socket) -> Send:
-    """What sends to a socket that does not block; `send_all` in C knows its own kind by sight."""
-    return sock.send if _native_sender is None else cast("Send", _native_sender(sock.fileno()))
+class SenderInPython:
+    """Sends to one socket, and never waits, since the socket does not."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __call__(self, data: bytes) -> int:
+        return os.write(self.fd, data)
+
+    def detach(self) -> None:
+        """The descriptor is somebody else's from now on."""
+        self.fd = -1
 
 
-def detach(send: Send) -> None:
-    """The socket of `send` is closed: its number will soon be another's."""
-    if _native_sender is not None and isinstance(send, _native_sender):
-        send.detach()
+if TYPE_CHECKING:
+    Sender = SenderInPython
+else:
+    Sender = find("Sender") or SenderInPython
+"""`send_all` in C knows its own kind by sight, and calls none of them."""

@@ -21,6 +21,7 @@ from hubbub.delivery.hub import Hub
 from hubbub.delivery.keeper import Inline, Keeper, Threaded
 from hubbub.delivery.presence import Presence
 from hubbub.delivery.records import remember
+from hubbub.delivery.wires import wires
 from hubbub.http.admission import Admission
 from hubbub.http.app import application
 from hubbub.http.drain import drain
@@ -65,7 +66,9 @@ class Server:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
         self._admission = Admission(settings, places(settings.max_connections), self.verifier)
-        door = Door(self.hub, self._heartbeat, settings.max_frame, self._admission)
+        self._wires = wires(loop, self.hub)
+        most = settings.max_frame
+        door = Door(self.hub, self._heartbeat, self._wires, most, self._admission)
         self._runner = web.AppRunner(
             application(self.hub, door, self._admission),
             handle_signals=False,
@@ -134,6 +137,7 @@ class Server:
                 connection.abort()
             await self._heartbeat.empty()
         self._heartbeat.stop()
+        self._wires.close()
         self.hub.stop()
         await self._runner.cleanup()
         self._patience.stop()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import sys
 from typing import Final
 
 from aiohttp import web
 
 from hubbub.access.addresses import counted
-from hubbub.delivery.connection import Connection
+from hubbub.delivery.connection import Connection, House
 from hubbub.delivery.heartbeat import Heartbeat
 from hubbub.delivery.hub import Hub
+from hubbub.delivery.wires import Wires
 from hubbub.http.admission import Admission, Visitor
 from hubbub.http.credentials import subprotocol
 from hubbub.http.refusals import RefusedError
@@ -25,11 +27,15 @@ class Door:
     """Turns the requests of those who are admitted into connections."""
 
     def __init__(
-        self, hub: Hub, heartbeat: Heartbeat, max_message: int, admission: Admission
+        self,
+        hub: Hub,
+        heartbeat: Heartbeat,
+        wires: Wires,
+        max_message: int,
+        admission: Admission,
     ) -> None:
         self._hub = hub
-        self._heartbeat = heartbeat
-        self._max_message = max_message
+        self._house = House(heartbeat, wires, max_message, admission.leave)
         self._admission = admission
 
     async def upgrade(self, request: web.Request) -> web.StreamResponse:
@@ -60,14 +66,15 @@ class Door:
             hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
         )
         spoken = f"Sec-WebSocket-Protocol: {chosen}\r\n".encode() if chosen else b""
-        transport.write(
+        greeting = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n" + spoken + b"\r\n"
         )
         self._admission.enter(visitor.remote)
-        address = counted(visitor.remote)
-        joined = Connection(self._hub, self._heartbeat, self._max_message, visitor.grant, address)
-        joined.start(transport, visitor.remote, rest, self._admission.leave)
+        # Many come from one address: one string for all of them.
+        address, remote = map(sys.intern, (counted(visitor.remote), visitor.remote))
+        joined = Connection(self._hub, self._house, visitor.grant, address)
+        joined.start(transport, remote, greeting, rest)
 
 
 def _is_key(key: str) -> bool:

@@ -1,12 +1,17 @@
-/* The two loops that cost the most, in C. Each has a twin in Python that is used where this could
- * not be built, and that says what it has to do: websocket/texts.py and delivery/send.py. */
+/* The loops that cost the most, in C. Each has a twin in Python that is used where this could not
+ * be built, and that says what it has to do: websocket/texts.py, delivery/sending.py and
+ * delivery/receiving.py. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
@@ -135,9 +140,14 @@ static void
 sender_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject_Free(self);
+    type->tp_free(self);
     Py_DECREF(type);
 }
+
+static PyMemberDef sender_members[] = {
+    {"fd", T_INT, offsetof(Sender, fd), READONLY, "The descriptor; -1: none any more."},
+    {NULL},
+};
 
 static PyMethodDef sender_methods[] = {
     {"detach", sender_detach, METH_NOARGS, "The descriptor is somebody else's from now on."},
@@ -149,12 +159,14 @@ static PyType_Slot sender_slots[] = {
     {Py_tp_init, sender_init},
     {Py_tp_call, sender_call},
     {Py_tp_methods, sender_methods},
+    {Py_tp_members, sender_members},
     {Py_tp_dealloc, sender_dealloc},
     {0, NULL},
 };
 
 static PyType_Spec sender_spec = {
-    "hubbub._native.Sender", sizeof(Sender), 0, Py_TPFLAGS_DEFAULT, sender_slots,
+    "hubbub._native.Sender", sizeof(Sender), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    sender_slots,
 };
 
 /* send_all(ready, data) */
@@ -214,7 +226,7 @@ send_all(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t argumen
     while (PyDict_Next(ready, &at, &key, &value)) {
         all[count].key = Py_NewRef(key);
         all[count].sent = 0;
-        all[count++].fd = Py_IS_TYPE(key, (PyTypeObject *)sender_type) ? ((Sender *)key)->fd : -2;
+        all[count++].fd = PyObject_TypeCheck(key, (PyTypeObject *)sender_type) ? ((Sender *)key)->fd : -2;
     }
     Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -245,11 +257,72 @@ done:
     return slow;
 }
 
+#ifdef __linux__
+
+/* receive(epoll) */
+
+enum { LOOKED_AT = 256, ONE = 65536, ALL = 1 << 20 };
+
+/* Put `(fd, what)` into the list; takes `what`, which may be NULL for an error. */
+static int
+came(PyObject *list, int fd, PyObject *what)
+{
+    PyObject *number = what == NULL ? NULL : PyLong_FromLong(fd);
+    PyObject *pair = number == NULL ? NULL : PyTuple_Pack(2, number, what);
+    int problem = pair == NULL ? -1 : PyList_Append(list, pair);
+    Py_XDECREF(pair);
+    Py_XDECREF(number);
+    Py_XDECREF(what);
+    return problem;
+}
+
+static PyObject *
+receive(PyObject *Py_UNUSED(module), PyObject *epoll)
+{
+    static char buffer[ONE];
+    struct epoll_event events[LOOKED_AT];
+    int from = PyLong_AsLong(epoll);
+    if (from == -1 && PyErr_Occurred())
+        return NULL;
+    int count = epoll_wait(from, events, LOOKED_AT, 0);
+    if (count < 0 && errno != EINTR)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    PyObject *found = PyList_New(0);
+    if (found == NULL)
+        return NULL;
+    Py_ssize_t all = 0;
+    for (int i = 0; i < count && all < ALL; i++) {
+        int fd = events[i].data.fd;
+        if (events[i].events & EPOLLOUT && came(found, fd, Py_NewRef(Py_None)) < 0)
+            goto failed;
+        if (!(events[i].events & ~EPOLLOUT))
+            continue;
+        /* Nothing here waits, so the interpreter's lock may be kept. */
+        Py_ssize_t size = recv(fd, buffer, ONE, MSG_DONTWAIT);
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            continue;
+        all += size < 0 ? 0 : size;
+        if (came(found, fd, size < 0 ? PyLong_FromLong(errno)
+                                     : PyBytes_FromStringAndSize(buffer, size)) < 0)
+            goto failed;
+    }
+    return found;
+failed:
+    Py_DECREF(found);
+    return NULL;
+}
+
+#endif
+
 static PyMethodDef functions[] = {
     {"texts", (PyCFunction)(void (*)(void))texts, METH_FASTCALL,
      "texts(data, most) -> the texts of whole frames, or None where there is anything else."},
     {"send_all", (PyCFunction)(void (*)(void))send_all, METH_FASTCALL,
      "send_all(ready, data) -> whom it did not reach whole, as (key, bytes sent or -1)."},
+#ifdef __linux__
+    {"receive", receive, METH_O,
+     "receive(epoll) -> what can be read of whom, as (fd, bytes, errno or None to be written)."},
+#endif
     {NULL, NULL, 0, NULL},
 };
 

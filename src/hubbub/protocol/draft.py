@@ -14,7 +14,7 @@ class Reaction(Struct, gc=False):
     most: int
 
 
-class Draft(Struct):
+class Draft(Struct, gc=False):
     """An event to be kept in the log `log`.
 
     `author` is an identity (a hash, never a name); together with `id` it makes resending safe.

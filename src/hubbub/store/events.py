@@ -31,16 +31,15 @@ UNLED: Final = Refused("forbidden", "what it follows is not kept anew")
 def one_by_one(drafts: Sequence[Draft], keep: Callable[[Draft], Outcome]) -> list[Outcome]:
     """Keep the drafts of a batch, but not those that follow one that is not kept anew."""
     outcomes: list[Outcome] = []
-    led = True
+    leader: Outcome | None = None
     for draft in drafts:
         if not draft.follows:
-            outcome = keep(draft)
-            led = isinstance(outcome, Stored) and outcome.fresh
-        elif led:
-            outcome = keep(draft)
+            leader = keep(draft)
+            outcomes.append(leader)
+        elif leader is None or (isinstance(leader, Stored) and leader.fresh):
+            outcomes.append(keep(draft))
         else:
-            outcome = UNLED
-        outcomes.append(outcome)
+            outcomes.append(UNLED)
     return outcomes
 
 

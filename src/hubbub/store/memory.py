@@ -7,7 +7,6 @@ rested longest goes first. A log that comes back after that is another one: a ne
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import islice
 from typing import Final, Protocol
 
@@ -136,21 +135,24 @@ class MemoryStore:
         self._linger = bounds.linger
         self._linger_bytes = bounds.linger_bytes
         self._new_epoch = new_epoch
+        self._now = 0
+        """The time of the batch that is kept, in Unix milliseconds."""
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """See `Store.append`."""
-        return events.one_by_one(drafts, partial(self._one, ts))
+        self._now = ts
+        return events.one_by_one(drafts, self._one)
 
-    def _one(self, ts: int, draft: Draft) -> Outcome:
+    def _one(self, draft: Draft) -> Outcome:
         log = self._logs.get(draft.log) or self._awake(draft.log)
         if draft.id is not None:
             known = log.ids.get((draft.author, draft.id))
             if known is not None:
                 return _again(log, known, draft)
         if draft.reaction is not None:
-            return self._react(log, draft, ts)
+            return self._react(log, draft)
         if draft.target:
-            return self._change(log, draft, ts)
+            return self._change(log, draft)
         quote: Quote | None = None
         if draft.reply_to:
             found = conversation.quote(draft.reply_to, log.chat(draft.reply_to))
@@ -158,26 +160,28 @@ class MemoryStore:
                 return found
             quote = found
             log.replies.setdefault(draft.reply_to, []).append(log.seq + 1)
-        payload = self._add(log, draft, ts, quote)
+        payload = self._add(log, draft, quote)
         return Stored(log.seq, payload)
 
     def _add(
         self,
         log: _Log,
         draft: Draft,
-        ts: int,
         quote: Quote | None = None,
         stand: Reactors | None = None,
     ) -> bytes:
         seq = log.seq = log.seq + 1
-        log.ts = max(log.ts, ts)
+        if log.ts < self._now:  # noqa: PLR1730 - a call of `max` for each message
+            log.ts = self._now
         payload = events.written(draft, seq, log.ts, quote, stand)
         log.events.append(payload)
-        is_chat = not draft.target and draft.event is None
-        log.authors.append(draft.author if is_chat else None)
         log.size += len(payload)
-        if draft.target and draft.text:
-            log.edits.setdefault(draft.target, []).append(seq)
+        if not draft.target:
+            log.authors.append(draft.author if draft.event is None else None)
+        else:
+            log.authors.append(None)
+            if draft.text:
+                log.edits.setdefault(draft.target, []).append(seq)
         if draft.id is not None:
             key = (draft.author, draft.id)
             log.ids[key] = (seq, draft.text)
@@ -186,11 +190,13 @@ class MemoryStore:
             self._trim(log)
         return payload
 
-    def _change(self, log: _Log, draft: Draft, ts: int) -> Outcome:
+    def _change(self, log: _Log, draft: Draft) -> Outcome:
         place = draft.target - log.first
         there = 0 <= place < len(log.events)
         author = log.authors[place] if there else None
-        new = events.change(draft, author, log.events[place] if there else b"", max(log.ts, ts))
+        new = events.change(
+            draft, author, log.events[place] if there else b"", max(log.ts, self._now)
+        )
         if isinstance(new, Refused):
             return new
         log.replace(draft.target, new)
@@ -208,11 +214,11 @@ class MemoryStore:
                 payload = conversation.unquoted(log.events[seq - log.first])
                 emptied.append((seq, payload))
                 log.replace(seq, payload)
-        payload = self._add(log, draft, ts)
+        payload = self._add(log, draft)
         answer = events.answer(payload, draft.id)
         return Stored(log.seq, payload, changed=new, answer=answer, emptied=emptied)
 
-    def _react(self, log: _Log, draft: Draft, ts: int) -> Outcome:
+    def _react(self, log: _Log, draft: Draft) -> Outcome:
         wanted, target = draft.reaction, draft.target
         assert wanted is not None
         here = log.reactions.get(target, {})
@@ -226,7 +232,7 @@ class MemoryStore:
             log.reactions.setdefault(target, here)[key] = draft.username
         else:
             del here[key]
-        payload = self._add(log, draft, ts, stand=stand)
+        payload = self._add(log, draft, stand=stand)
         return Stored(log.seq, payload, changed=changed, answer=events.answer(payload, draft.id))
 
     def open(self, name: str, count: int) -> Opened:
@@ -349,16 +355,20 @@ class MemoryStore:
 
     def _trim(self, log: _Log) -> None:
         # One event always stays, however large, so that a log's newest word can be read back.
-        events, first = log.events, log.first
-        while len(events) > 1 and (len(events) > self._events or log.size > self._bytes):
-            log.size -= len(events.popleft())
-            log.authors.popleft()
-            for ties in (log.edits, log.replies, log.reactions):
-                if ties:
-                    ties.pop(first, None)
-            first += 1
-        while log.keys and log.keys[0][0] < first:
-            del log.ids[log.keys.popleft()[1]]
+        events, authors, size = log.events, log.authors, log.size
+        old = len(events)
+        while (len(events) > self._events or size > self._bytes) and len(events) > 1:
+            size -= len(events.popleft())
+            authors.popleft()
+        log.size = size
+        if log.edits or log.replies or log.reactions:
+            for seq in range(log.seq + 1 - old, log.first):
+                for ties in (log.edits, log.replies, log.reactions):
+                    ties.pop(seq, None)
+        if log.keys:
+            first = log.first
+            while log.keys and log.keys[0][0] < first:
+                del log.ids[log.keys.popleft()[1]]
 
 
 def _unread(log: _Log, user: bytes, most: int) -> Unread | None:

@@ -7,7 +7,11 @@ _TEXT: Final = 0x81
 _CLOSE: Final = 0x88
 _PING: Final = 0x89
 _PONG: Final = 0x8A
-_SHORT: Final = [bytes((_TEXT, size)) for size in range(126)]
+_SHORT: Final = [
+    bytes((_TEXT, size)) if size < 126 else bytes((_TEXT, 126, *divmod(size, 256)))
+    for size in range(1024)
+]
+"""The heads of most frames, ready made."""
 _MEDIUM: Final = Struct("!BBH").pack
 _LONG: Final = Struct("!BBQ").pack
 REASON: Final = 123
@@ -17,7 +21,7 @@ REASON: Final = 123
 def text_frame(payload: bytes) -> bytes:
     """A text message in one frame. `payload` is UTF-8."""
     size = len(payload)
-    if size < 126:
+    if size < 1024:
         return _SHORT[size] + payload
     if size < 65536:
         return _MEDIUM(_TEXT, 126, size) + payload

@@ -99,6 +99,11 @@ class Parser:
         self._message: _Message | None = None
         self._over = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is as one that has read nothing yet, so that another could go on for it."""
+        return self._held is None and self._message is None and not self._over
+
     def feed(self, data: bytes) -> list[Item]:
         """What `data` completes, in order. Text is checked UTF-8; binary yields nothing."""
         if self._held is None and self._message is None and not self._over:
