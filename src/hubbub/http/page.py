@@ -18,8 +18,10 @@ COMMENTS: Final = re.compile(
     rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE
 )
 """Comments that have lines of their own, as all of ours have: a third of what would be sent."""
+INDENTS: Final = re.compile(rb"\n[ \t]+")
+"""Nothing of ours has a text of several lines, in which they would count."""
 STRIPPED: Final = frozenset({".js", ".css"})
-"""What comments are left out of."""
+"""What comments and indents are left out of."""
 SMALL: Final = 400
 """Bytes up to which gzip gains nothing."""
 TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -38,7 +40,7 @@ class File:
         """The file at `path`, which belongs to the page; what others wrote stays as it is."""
         body = path.read_bytes()
         if path.suffix in STRIPPED and "vendor" not in path.parts:
-            body = COMMENTS.sub(b"", body)
+            body = INDENTS.sub(b"\n", COMMENTS.sub(b"", body))
         kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
         return cls(body, kind)
 
