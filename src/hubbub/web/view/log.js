@@ -25,14 +25,14 @@ const BATCH = 100;
 const ALL = 240;
 /** So many are there in the beginning, and after a leap. */
 const SOME = 120;
-/** So much of a longer one is in the page on both sides of what one sees, in pixels. */
-const MARGIN = 900;
+/** So much of the log is in the page on both sides of what one sees, in pixels. */
+const MARGIN = 1200;
 /** If there is less, all that is wanted comes at once. */
 const SOON = 300;
-/** So much more may be in the page before some of it leaves. */
-const SPARE = 200;
+/** So many more may be in the page before some leave. */
+const SPARE = 40;
 /** Rows that come at once, while none of them would be seen yet. */
-const FEW = 5;
+const FEW = 10;
 /** Within this many pixels of the end one counts as being there. */
 const NEAR = 40;
 
@@ -51,8 +51,6 @@ let of;
 const span = new Span();
 /** The day of the first row in the page, if that is not the first of its day. @type {HTMLElement | null} */
 let day = null;
-/** @type {Row | undefined} */
-let dayOf;
 /** @type {import("./row.js").Wardrobe} */
 let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {}, isFirstNew: () => false };
 
@@ -82,9 +80,6 @@ export function dressFrom(mine) {
 
 const atEnd = () => span.to === all.length && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
 
-/** Whether one is so near the top of all that there is. @param {number} pixels */
-export const nearTop = (pixels) => span.from === 0 && scroll.scrollTop <= pixels;
-
 export function toEnd() {
   sticks = true;
   if (span.to < all.length) turnTo(all.length);
@@ -102,12 +97,8 @@ function count(n) {
 scroll.addEventListener("scroll", () => {
   sticks = atEnd();
   if (sticks) count(0);
-  pass(true);
   fill();
 });
-// A browser tells of moves where none is, because what is under the pointer is something else now.
-scroll.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => (event.movementX || event.movementY) && pass(false));
-scroll.addEventListener("pointerdown", () => pass(false));
 newer.addEventListener("click", () => {
   toEnd();
   byId("message").focus();
@@ -134,15 +125,6 @@ export function keepPlace(change) {
 }
 
 keepBy(keepPlace);
-
-let passing = 0;
-
-/** Rows that pass under a pointer do not show what can be done with them: that is half of a frame's work. @param {boolean} on */
-function pass(on) {
-  clearTimeout(passing);
-  if (on) passing = window.setTimeout(pass, 150, false);
-  rows.classList.toggle("pass", on);
-}
 
 /** @returns {HTMLElement[]} */
 const inPage = () => /** @type {HTMLElement[]} */ ([...rows.children]).filter((li) => li !== day);
@@ -211,11 +193,9 @@ function settle(from, to) {
   else span.set(all, from, to);
   let at = from;
   while (at > 0 && all[at]?.kind !== "day") at--;
-  if (at === from || all[at] !== dayOf) {
-    day?.remove();
-    day = at < from && all[at].kind === "day" ? render((dayOf = all[at]), of, wardrobe) : null;
-  }
-  if (day && rows.firstChild !== day) rows.prepend(day);
+  day?.remove();
+  day = at < from && all[at].kind === "day" ? render(all[at], of, wardrobe) : null;
+  if (day) rows.prepend(day);
   rows.style.paddingTop = `${Math.max(0, span.above - (day ? span.height(all[at]) : 0))}px`;
   rows.style.paddingBottom = `${span.below}px`;
 }
@@ -235,31 +215,29 @@ function bring(way, many, aloud = () => false) {
   settle(way < 0 ? from - many : from, way < 0 ? to : to + many);
 }
 
-/**
- * Rows far from what one sees leave the page, on one side, up to one that has the keyboard or of which
- * something is selected. Their space stays, so nothing moves.
- * @param {-1 | 1} way @param {number} pixels so much
- */
-function leave(way, pixels) {
+/** Rows far from what one sees leave the page, from one side. @param {-1 | 1} way @param {number} most as many, if they may */
+function leave(way, most) {
   const there = inPage();
-  if (way > 0) there.reverse();
-  const edges = there.map((li) => li.getBoundingClientRect());
+  const some = way < 0 ? there.slice(0, most) : there.slice(there.length - most).reverse();
   const kept = [document.activeElement, getSelection()?.anchorNode, getSelection()?.focusNode];
-  let count = 0;
-  for (const [at, li] of there.entries()) {
-    const gone = way < 0 ? edges[at].bottom - edges[0].top : edges[0].bottom - edges[at].top;
-    if (gone > pixels || kept.some((node) => node && li.contains(node))) break;
-    count++;
+  const stays = some.findIndex((li) => kept.some((node) => node && li.contains(node)));
+  const going = stays < 0 ? some : some.slice(0, stays);
+  const isGoing = new Set(going);
+  measure(there);
+  for (const [row, li] of items) {
+    if (!isGoing.has(li)) continue;
+    items.delete(row);
+    li.remove();
   }
   const { from, to } = span;
-  for (let at = 0; at < count; at++) {
-    const row = all[way < 0 ? from + at : to - 1 - at];
-    const next = edges[at + 1] ?? edges[at];
-    span.measured(row, way < 0 ? next.top - edges[at].top : edges[at].bottom - next.bottom);
-    items.get(row)?.remove();
-    items.delete(row);
-  }
-  if (count) settle(way < 0 ? from + count : from, way < 0 ? to : to - count);
+  settle(way < 0 ? from + going.length : from, way < 0 ? to : to - going.length);
+}
+
+/** How much space the rows in the page take. @param {HTMLElement[]} there */
+function measure(there) {
+  const tops = there.map((li) => li.getBoundingClientRect().top);
+  tops.push(rows.getBoundingClientRect().bottom - span.below);
+  there.forEach((_, at) => span.measured(all[span.from + at], tops[at + 1] - tops[at]));
 }
 
 /** The rows around one, or the last, and no others are in the page. @param {number} at */
@@ -267,7 +245,6 @@ function turnTo(at) {
   const from = Math.max(0, Math.min(at - SOME / 2, all.length - SOME));
   rows.replaceChildren();
   items = new Map();
-  dayOf = undefined;
   settle(from, from);
   bring(1, Math.min(SOME, all.length - from));
 }
@@ -292,12 +269,16 @@ function fill() {
       if (li) scroll.scrollTop += li.getBoundingClientRect().top - view.top;
     }
   } else {
-    // Those that leave are measured while the browser knows where they are.
-    if (over > MARGIN + SPARE) leave(-1, over - MARGIN);
-    if (under > MARGIN + SPARE) leave(1, under - MARGIN);
     const up = span.needs(all, -1, MARGIN - over, over < SOON ? ALL : FEW);
-    bring(1, span.needs(all, 1, MARGIN - under, under < SOON ? ALL : FEW));
-    if (up) keepPlace(() => bring(-1, up));
+    const down = span.needs(all, 1, MARGIN - under, under < SOON ? ALL : FEW);
+    const spare = items.size > ALL + SPARE ? items.size - ALL : 0;
+    if (up || down || spare) {
+      keepPlace(() => {
+        bring(-1, up);
+        bring(1, down);
+        if (spare) leave(over < under ? 1 : -1, spare);
+      });
+    }
   }
   filling = false;
 }
