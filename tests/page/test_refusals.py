@@ -82,17 +82,23 @@ def test_who_learns_by_a_refusal_that_they_may_not_write_is_asked_for_no_more(
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
 
 
+def one_in_one_out(tabs: Tabs, server: Server) -> tuple[Page, Page, list[str]]:
+    """Ann is in a server for one, Bob is told that it is full; and the sockets that he tries."""
+    ann = tabs.open(server.url)
+    join(ann, "Ann", "garden")
+    bob = tabs.open("about:blank")
+    sockets: list[str] = []
+    bob.on("websocket", lambda socket: sockets.append(socket.url))
+    bob.goto(server.url)
+    expect(bob.locator("#stopped")).to_contain_text("The chat is full at the moment.")
+    return ann, bob, sockets
+
+
 def test_a_full_server_says_so_and_lets_one_in_as_soon_as_it_can(
     tabs: Tabs, tmp_path: Path
 ) -> None:
     with serving("--addr", "127.0.0.1:0", "--max-connections", "1", cwd=tmp_path) as server:
-        ann = tabs.open(server.url)
-        join(ann, "Ann", "garden")
-        bob = tabs.open("about:blank")
-        sockets: list[str] = []
-        bob.on("websocket", lambda socket: sockets.append(socket.url))
-        bob.goto(server.url)
-        expect(bob.locator("#stopped")).to_contain_text("The chat is full at the moment.")
+        ann, bob, sockets = one_in_one_out(tabs, server)
         bob.get_by_label("Name").fill("Bob")
         bob.get_by_label("Room", exact=True).fill("garden")
         bob.get_by_role("button", name="Join").click()
@@ -110,13 +116,7 @@ def test_who_was_not_let_in_does_not_knock_again_before_the_server_said_why(
     tabs: Tabs, tmp_path: Path
 ) -> None:
     with serving("--addr", "127.0.0.1:0", "--max-connections", "1", cwd=tmp_path) as server:
-        ann = tabs.open(server.url)
-        join(ann, "Ann", "garden")
-        bob = tabs.open("about:blank")
-        sockets: list[str] = []
-        bob.on("websocket", lambda socket: sockets.append(socket.url))
-        bob.goto(server.url)
-        expect(bob.locator("#stopped")).to_contain_text("The chat is full at the moment.")
+        ann, bob, sockets = one_in_one_out(tabs, server)
         held: list[Route] = []
         asked: list[str] = []
 

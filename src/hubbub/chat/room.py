@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 200
 """How many names the roster of a crowd shows."""
 CROWD_PACE: Final = 1.0
-_NEVER: Final = float("-inf")
 """Seconds between two rosters of a crowd."""
+_NEVER: Final = float("-inf")
+"""When what has not been yet was."""
 
 
 class Member:

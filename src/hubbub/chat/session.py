@@ -66,15 +66,14 @@ class Session:
 
     @property
     def rooms(self) -> Mapping[str, Member]:
-        """The memberships by the names of their rooms, as they are now."""
+        """The memberships by the names of their rooms; it stays so when they are others later."""
         if self._several is not None:
-            return self._several.copy()
+            return self._several
         return {} if self.member is None else {self.place: self.member}
 
     def enters(self, place: str, member: Member) -> None:
         """It is in a room from now on, or another member of it."""
-        rooms = {**self.rooms, place: member}
-        self._be_in(rooms)
+        self._be_in({**self.rooms, place: member})
 
     def leaves(self, place: str) -> Member:
         """It is out of a room; gives what it was there. KeyError if it was not."""

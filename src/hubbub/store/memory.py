@@ -14,14 +14,7 @@ from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.markers import Mark, Unread
 from hubbub.protocol.outgoing import Quote, Reactors
 from hubbub.store import conversation, events
-from hubbub.store.base import (
-    PAGE_SIZE,
-    Opened,
-    Outcome,
-    Page,
-    Refused,
-    Stored,
-)
+from hubbub.store.base import PAGE_SIZE, Opened, Outcome, Page, Refused, Stored
 
 EVENT_COST: Final = 200
 """What an event costs beside its JSON: the objects around it (measured, CPython 3.11)."""

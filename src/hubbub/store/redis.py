@@ -444,21 +444,21 @@ class RedisStore:
         return [redis_client.trouble(one) if isinstance(one, Exception) else one for one in answers]
 
     def tell(self, *commands: tuple[str | bytes | int, ...]) -> list[Any]:
-        """Give commands in one round trip; gives their answers. Raises `StoreError`."""
+        """Give commands in one round trip; gives their answers, as the client reads them.
+
+        Raises `StoreError`.
+        """
         try:
-            answers = self._pipe(commands)
+            with self._redis.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)  # type: ignore[no-untyped-call]
+                answers: list[Any] = pipe.execute(raise_on_error=False)
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
         for answer in answers:
             if isinstance(answer, Exception):
                 raise redis_client.trouble(answer) from answer
         return answers
-
-    def _pipe(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-        with self._redis.pipeline(transaction=False) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)  # type: ignore[no-untyped-call]
-            return pipe.execute(raise_on_error=False)
 
 
 def _count(found: Unread | None) -> int:

@@ -23,7 +23,7 @@ from hubbub.store.redis_library import LIBRARY, NAME
 from hubbub.store.redis_presence import LEASES
 
 LEFT: Final = 86_400
-"""Seconds that what a killed import made stays; as in redis_importing.lua."""
+"""Seconds that what a killed import made stays; `EMPTY` of redis_functions.lua."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -79,10 +79,7 @@ class RedisImport(Import):
                 self._rows.append((number, _row(found)))
 
     def _begin(self, room: Room) -> None:
-        head, *_ = redis_client.keys(room.room)
-        there: Any = self._client.hget(head, "seq")
-        if int(there or 0):
-            raise has_room(room.room, int(there))
+        _refuse_used(self._client, room.room)
         self.rooms += 1
         self._room, self._ts = room, room.ts
         self._names.append(room.room)
@@ -113,14 +110,12 @@ class RedisImport(Import):
 
     def _adopt(self) -> None:
         """Let all rooms have their own names, if there is nobody and nothing yet."""
-        heads = {name: redis_client.keys(name)[0] for name in self._names}
+        heads = [redis_client.keys(name)[0] for name in self._names]
         with self._client.pipeline() as pipe:
-            pipe.watch(LEASES, *heads.values())  # type: ignore[no-untyped-call]
+            pipe.watch(LEASES, *heads)  # type: ignore[no-untyped-call]
             self._refuse_company()
-            for name, head in heads.items():
-                there: Any = pipe.hget(head, "seq")
-                if int(there or 0):
-                    raise has_room(name, int(there))
+            for name in self._names:
+                _refuse_used(pipe, name)
             pipe.multi()
             for name in self._names:
                 keys = (*self._made(name), *redis_client.marker_keys(name))
@@ -137,6 +132,14 @@ class RedisImport(Import):
         keys = redis_client.marker_keys(name)
         place = keys[0].rindex(":") + 1
         return [f"{key[:place]}import:{self._batch}:{key[place:]}" for key in keys]
+
+
+def _refuse_used(client: Redis, name: str) -> None:
+    """Refuse a room that has something in it; a pipeline asks at once while it watches."""
+    head, *_ = redis_client.keys(name)
+    seq: Any = client.hget(head, "seq")
+    if int(seq or 0):
+        raise has_room(name, int(seq))
 
 
 def _head(seq: int, payload: str, used: Used, sign: str) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
--- How far users have read; the last part of the library that redis_functions.lua begins.
+-- How far users have read; a part of the library that redis_functions.lua begins.
 --
 -- Beside its six keys a log has a seventh here: user -> "seq epoch". What was marked in another
 -- epoch counts for nothing: its numbers mean other events.
