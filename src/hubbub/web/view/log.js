@@ -11,6 +11,7 @@ import { Span } from "../model/span.js";
 import { byId, el } from "./dom.js";
 import { keepBy } from "./markup.js";
 import { render } from "./row.js";
+import { dayName } from "./time.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Row} Row */
@@ -25,14 +26,14 @@ const BATCH = 100;
 const ALL = 240;
 /** So many are there in the beginning, and after a leap. */
 const SOME = 120;
-/** So much of the log is in the page on both sides of what one sees, in pixels. */
-const MARGIN = 1200;
+/** So much of a longer one is in the page on both sides of what one sees, in pixels. */
+const MARGIN = 900;
 /** If there is less, all that is wanted comes at once. */
 const SOON = 300;
-/** So many more may be in the page before some leave. */
-const SPARE = 40;
+/** So much more may be in the page before some of it leaves. */
+const SPARE = 200;
 /** Rows that come at once, while none of them would be seen yet. */
-const FEW = 10;
+const FEW = 5;
 /** Within this many pixels of the end one counts as being there. */
 const NEAR = 40;
 
@@ -49,8 +50,8 @@ let all = [];
 /** @type {Room} */
 let of;
 const span = new Span();
-/** The day of the first row in the page, if that is not the first of its day. @type {HTMLElement | null} */
-let day = null;
+/** Says which day it is, where the row that begins it is not in the page; takes no space. */
+const day = el("li", { class: "day over" });
 /** @type {import("./row.js").Wardrobe} */
 let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {}, isFirstNew: () => false };
 
@@ -79,6 +80,9 @@ export function dressFrom(mine) {
 }
 
 const atEnd = () => span.to === all.length && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+
+/** Whether one is so near the top of all that there is. @param {number} pixels */
+export const nearTop = (pixels) => span.from === 0 && scroll.scrollTop <= pixels;
 
 export function toEnd() {
   sticks = true;
@@ -191,13 +195,18 @@ export function apply(patch, room, live) {
 function settle(from, to) {
   if (span.count === all.length) span.move(all, from, to);
   else span.set(all, from, to);
-  let at = from;
-  while (at > 0 && all[at]?.kind !== "day") at--;
-  day?.remove();
-  day = at < from && all[at].kind === "day" ? render(all[at], of, wardrobe) : null;
-  if (day) rows.prepend(day);
-  rows.style.paddingTop = `${Math.max(0, span.above - (day ? span.height(all[at]) : 0))}px`;
+  showDay();
+  rows.style.paddingTop = `${span.above}px`;
   rows.style.paddingBottom = `${span.below}px`;
+}
+
+function showDay() {
+  let at = span.from;
+  if (!at || !items.size || all[at].kind === "day") return day.remove();
+  while (at > 0 && !("ts" in all[at])) at--;
+  const text = "ts" in all[at] ? dayName(all[at].ts) : "";
+  if (day.textContent !== text) day.replaceChildren(el("span", { text }));
+  if (rows.firstChild !== day) rows.prepend(day);
 }
 
 /**
@@ -210,34 +219,47 @@ function bring(way, many, aloud = () => false) {
   const some = way < 0 ? all.slice(from - many, from) : all.slice(to, to + many);
   const made = some.map((row) => item(row, of, aloud(row)));
   if (way > 0) rows.append(...made);
-  else if (day) day.after(...made);
+  else if (day.isConnected) day.after(...made);
   else rows.prepend(...made);
   settle(way < 0 ? from - many : from, way < 0 ? to : to + many);
 }
 
-/** Rows far from what one sees leave the page, from one side. @param {-1 | 1} way @param {number} most as many, if they may */
-function leave(way, most) {
+/**
+ * Rows far from what one sees leave the page, on one side, up to one that has the keyboard or of which
+ * something is selected. Their space stays, so nothing moves.
+ * @param {-1 | 1} way @param {number} pixels so much
+ */
+function leave(way, pixels) {
   const there = inPage();
-  const some = way < 0 ? there.slice(0, most) : there.slice(there.length - most).reverse();
   const kept = [document.activeElement, getSelection()?.anchorNode, getSelection()?.focusNode];
-  const stays = some.findIndex((li) => kept.some((node) => node && li.contains(node)));
-  const going = stays < 0 ? some : some.slice(0, stays);
-  const isGoing = new Set(going);
-  measure(there);
-  for (const [row, li] of items) {
-    if (!isGoing.has(li)) continue;
-    items.delete(row);
-    li.remove();
-  }
   const { from, to } = span;
-  settle(way < 0 ? from + going.length : from, way < 0 ? to : to - going.length);
+  const heights = extents(there);
+  let count = 0;
+  for (; pixels > 0 && count < there.length; count++) {
+    const at = way < 0 ? count : there.length - 1 - count;
+    pixels -= heights[at];
+    if (pixels < 0 || kept.some((node) => node && there[at].contains(node))) break;
+    const row = all[from + at];
+    span.measured(row, heights[at]);
+    items.delete(row);
+    there[at].remove();
+  }
+  if (count) settle(way < 0 ? from + count : from, way < 0 ? to : to - count);
 }
 
-/** How much space the rows in the page take. @param {HTMLElement[]} there */
-function measure(there) {
-  const tops = there.map((li) => li.getBoundingClientRect().top);
-  tops.push(rows.getBoundingClientRect().bottom - span.below);
-  there.forEach((_, at) => span.measured(all[span.from + at], tops[at + 1] - tops[at]));
+/**
+ * How much space rows take, each from where the one above ends: their margins are on top. A day may be
+ * shown elsewhere than it stands.
+ * @param {HTMLElement[]} there those in the page
+ */
+function extents(there) {
+  let end = rows.getBoundingClientRect().top + span.above;
+  return there.map((li) => {
+    const { bottom, height } = li.getBoundingClientRect();
+    const before = end;
+    end = li.classList.contains("day") ? before + height : bottom;
+    return end - before;
+  });
 }
 
 /** The rows around one, or the last, and no others are in the page. @param {number} at */
@@ -269,16 +291,12 @@ function fill() {
       if (li) scroll.scrollTop += li.getBoundingClientRect().top - view.top;
     }
   } else {
+    // Those that leave are measured while the browser knows where they are.
+    if (over > MARGIN + SPARE) leave(-1, over - MARGIN);
+    if (under > MARGIN + SPARE) leave(1, under - MARGIN);
     const up = span.needs(all, -1, MARGIN - over, over < SOON ? ALL : FEW);
-    const down = span.needs(all, 1, MARGIN - under, under < SOON ? ALL : FEW);
-    const spare = items.size > ALL + SPARE ? items.size - ALL : 0;
-    if (up || down || spare) {
-      keepPlace(() => {
-        bring(-1, up);
-        bring(1, down);
-        if (spare) leave(over < under ? 1 : -1, spare);
-      });
-    }
+    bring(1, span.needs(all, 1, MARGIN - under, under < SOON ? ALL : FEW));
+    if (up) keepPlace(() => bring(-1, up));
   }
   filling = false;
 }

@@ -2,7 +2,7 @@
 
 import { newId } from "../model/link.js";
 import { byId } from "./dom.js";
-import { apply, keepPlace } from "./log.js";
+import { apply, keepPlace, nearTop } from "./log.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Room} Room */
@@ -33,7 +33,7 @@ export function seek(seq, then) {
  */
 export function lookBack(room, send) {
   show(room);
-  if (asked || room.seq === 0 || room.begins || (!wanted && scroll.scrollTop > NEAR)) return;
+  if (asked || room.seq === 0 || room.begins || (!wanted && !nearTop(NEAR))) return;
   asked = { id: newId((bytes) => crypto.getRandomValues(bytes)), before: room.oldest };
   send({ type: "history", room: room.name, before: asked.before, limit: wanted ? STRIDE : LIMIT, id: asked.id });
   show(room);
