@@ -9,7 +9,7 @@ import { words } from "./words.js";
 
 /**
  * @param {ChatRow} row @param {HTMLElement} li
- * @param {() => HTMLElement} bar where the buttons are
+ * @param {HTMLElement} bar where the buttons are
  * @param {() => Tool[]} others all that the bar offers while it does not ask
  * @param {() => void} remove
  * @returns {Tool}
@@ -17,7 +17,7 @@ import { words } from "./words.js";
 export function remover(row, li, bar, others, remove) {
   const ask = () => {
     const keep = button(words.keep, nameOf(words.keep, row), back);
-    bar().replaceChildren(
+    bar.replaceChildren(
       el("span", { text: words.sure }),
       button(words.remove, nameOf(words.remove, row), () => {
         byId("scroll").focus();
@@ -30,8 +30,8 @@ export function remover(row, li, bar, others, remove) {
   };
   const back = () => {
     li.classList.remove("asks");
-    fill(bar(), row, others());
-    /** @type {HTMLElement | null} */ (bar().querySelector(`[aria-label="${CSS.escape(nameOf(words.remove, row))}"]`))?.focus();
+    fill(bar, row, others());
+    /** @type {HTMLElement | null} */ (bar.querySelector(`[aria-label="${CSS.escape(nameOf(words.remove, row))}"]`))?.focus();
   };
   li.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && li.classList.contains("asks")) back();

@@ -50,14 +50,13 @@ export function dress(mail, here, change) {
       if (!room) return;
       li.classList.toggle("mine", room.owns(row) && !row.deleted);
       if (!row.deleted) li.classList.toggle("edits", editing() === row.seq);
-      /** @type {HTMLElement} */
-      let bar;
-      /** @type {Tool[]} */
-      const own = room.owns(row) ? [remover(row, li, () => bar, () => offered(), () => change("delete", row.seq, ""))] : [];
-      /** @type {() => Tool[]} */
-      const offered = () => offers(row, room, own);
-      const tools = offered();
-      if (tools.length) bar = equip(row, li, tools);
+      if (row.deleted && !keeps(row, room)) return;
+      equip(row, li, (bar) => {
+        /** @type {Tool[]} */
+        const own = room.owns(row) ? [remover(row, li, bar, () => offered(), () => change("delete", row.seq, ""))] : [];
+        const offered = () => offers(row, room, own);
+        return offered();
+      });
     },
     react: (row, emoji, on) => {
       const room = here();
@@ -71,6 +70,9 @@ export function dress(mail, here, change) {
   });
 }
 
+/** Whether one keeps order over a message. @param {ChatRow} row @param {Room} room */
+const keeps = (row, room) => room.mod && !room.owns(row);
+
 /**
  * What can be done with a message.
  * @param {ChatRow} row @param {Room} room @param {Tool[]} remove on one's own
@@ -78,7 +80,7 @@ export function dress(mail, here, change) {
  */
 function offers(row, room, remove) {
   /** @type {Tool[]} */
-  const keeping = room.mod && !room.owns(row) ? [{ label: words.order, name: nameOf(words.orderPerson(row.name ?? row.username), row), act: () => orderPerson(room, row) }] : [];
+  const keeping = keeps(row, room) ? [{ label: words.order, name: nameOf(words.orderPerson(row.name ?? row.username), row), act: () => orderPerson(room, row) }] : [];
   if (row.deleted) return keeping;
   const speaks = room.silence(Date.now()) === null;
   /** @type {Tool[]} */

@@ -33,7 +33,7 @@ const SOON = 300;
 /** So much more may be in the page before some of it leaves. */
 const SPARE = 200;
 /** Rows that come at once, while none of them would be seen yet. */
-const FEW = 5;
+const FEW = 4;
 /** Within this many pixels of the end one counts as being there. */
 const NEAR = 40;
 
@@ -233,33 +233,30 @@ function leave(way, pixels) {
   const there = inPage();
   const kept = [document.activeElement, getSelection()?.anchorNode, getSelection()?.focusNode];
   const { from, to } = span;
-  const heights = extents(there);
-  let count = 0;
-  for (; pixels > 0 && count < there.length; count++) {
-    const at = way < 0 ? count : there.length - 1 - count;
-    pixels -= heights[at];
+  /** @type {HTMLElement[]} */
+  const going = [];
+  for (let at = way < 0 ? 0 : there.length - 1; there[at]; at -= way) {
+    const height = end(there, at) - end(there, at - 1);
+    pixels -= height;
     if (pixels < 0 || kept.some((node) => node && there[at].contains(node))) break;
-    const row = all[from + at];
-    span.measured(row, heights[at]);
-    items.delete(row);
-    there[at].remove();
+    span.measured(all[from + at], height);
+    going.push(there[at]);
   }
-  if (count) settle(way < 0 ? from + count : from, way < 0 ? to : to - count);
+  going.forEach((li, count) => {
+    items.delete(all[way < 0 ? from + count : to - 1 - count]);
+    li.remove();
+  });
+  if (going.length) settle(way < 0 ? from + going.length : from, way < 0 ? to : to - going.length);
 }
 
 /**
- * How much space rows take, each from where the one above ends: their margins are on top. A day may be
- * shown elsewhere than it stands.
- * @param {HTMLElement[]} there those in the page
+ * Where a row ends, of those in the page: margins are on top. A day may be shown elsewhere than it stands.
+ * @param {HTMLElement[]} there @param {number} at @returns {number}
  */
-function extents(there) {
-  let end = rows.getBoundingClientRect().top + span.above;
-  return there.map((li) => {
-    const { bottom, height } = li.getBoundingClientRect();
-    const before = end;
-    end = li.classList.contains("day") ? before + height : bottom;
-    return end - before;
-  });
+function end(there, at) {
+  if (at < 0) return rows.getBoundingClientRect().top + span.above;
+  const { bottom, height } = there[at].getBoundingClientRect();
+  return there[at].classList.contains("day") ? end(there, at - 1) + height : bottom;
 }
 
 /** The rows around one, or the last, and no others are in the page. @param {number} at */
@@ -291,12 +288,15 @@ function fill() {
       if (li) scroll.scrollTop += li.getBoundingClientRect().top - view.top;
     }
   } else {
-    // Those that leave are measured while the browser knows where they are.
+    // All is measured while the browser knows where it is. Any row tells the place: none of them changes.
+    const held = inPage().find((li) => !li.classList.contains("day"));
+    const before = held?.getBoundingClientRect().top ?? 0;
     if (over > MARGIN + SPARE) leave(-1, over - MARGIN);
     if (under > MARGIN + SPARE) leave(1, under - MARGIN);
     const up = span.needs(all, -1, MARGIN - over, over < SOON ? ALL : FEW);
     bring(1, span.needs(all, 1, MARGIN - under, under < SOON ? ALL : FEW));
-    if (up) keepPlace(() => bring(-1, up));
+    if (up) bring(-1, up);
+    if (up && held) scroll.scrollTop += held.getBoundingClientRect().top - before;
   }
   filling = false;
 }

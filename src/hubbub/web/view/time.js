@@ -14,10 +14,13 @@ export function clock(ts) {
   const date = new Date(ts);
   const time = document.createElement("time");
   time.dateTime = date.toISOString();
-  time.title = moment(ts);
   time.textContent = short.format(date);
   return time;
 }
+
+document.addEventListener("pointerover", ({ target }) => {
+  if (target instanceof HTMLTimeElement && !target.title) target.title = moment(Date.parse(target.dateTime));
+});
 
 /**
  * The whole date and time, in the reader's way.

@@ -31,19 +31,86 @@ export function button(label, name, act) {
 /** How a button on this message is called. @param {string} label @param {{text: string}} row */
 export const nameOf = (label, row) => `${label}: ${row.text.slice(0, NAMED)}`;
 
+/** Messages without their buttons yet, and what puts them there. @type {Map<Element, () => void>} */
+const bare = new Map();
+/** For so long nothing moved, in ms, before all in the page get their buttons ... */
+const REST = 150;
+/** ... or so long after the first came, if there is always something that moves. */
+const LATEST = 1000;
+let isMoving = false;
+let moved = 0;
+let timer = 0;
+
 /**
- * Put buttons on a message.
- * @param {ChatRow} row @param {HTMLElement} li @param {Tool[]} tools
- * @returns {HTMLElement} the bar with the buttons
+ * Put buttons on a message: when it is pointed at, has the keyboard, or has been in the page for a
+ * while. Most rows that one scrolls past never need them, and they are half of what a row costs.
+ * @param {ChatRow} row @param {HTMLElement} li
+ * @param {(bar: HTMLElement) => Tool[]} offer what is on the bar
  */
-export function equip(row, li, tools) {
-  const bar = el("div", { class: "tools" });
-  fill(bar, row, tools);
+export function equip(row, li, offer) {
   li.classList.add("can");
   li.tabIndex = -1;
-  li.append(bar);
-  return bar;
+  bare.set(li, () => {
+    const bar = el("div", { class: "tools" });
+    bar.setAttribute("aria-live", "off"); // what was said is told, and that alone
+    fill(bar, row, offer(bar));
+    li.append(bar);
+  });
+  timer ||= window.setTimeout(equipAll, REST, performance.now() + LATEST);
 }
+
+/** @param {Element | null | undefined} li */
+function equipNow(li) {
+  if (!li) return;
+  bare.get(li)?.();
+  bare.delete(li);
+}
+
+/** As many as there is time for, then the others. @param {number} latest */
+function equipAll(latest) {
+  const until = performance.now() + 4;
+  if (!isMoving || until > latest) {
+    for (const li of bare.keys()) {
+      if (performance.now() > until) break;
+      if (li.isConnected) equipNow(li);
+      else bare.delete(li);
+    }
+  }
+  timer = bare.size && window.setTimeout(equipAll, isMoving ? REST : 16, latest);
+}
+
+/** @param {EventTarget | null} at */
+const can = (at) => (at instanceof Element ? at.closest(".can") : null);
+scroll.addEventListener("focusin", (event) => equipNow(can(event.target)));
+
+/** The message that the mouse is on. While the log moves under it that stays the same. @param {Element | null} li */
+function point(li) {
+  const before = rows.querySelector(":scope > .point");
+  if (before === li) return;
+  before?.classList.remove("point");
+  equipNow(li);
+  li?.classList.add("point");
+}
+
+function rest() {
+  const left = moved + REST - performance.now();
+  isMoving = left > 0;
+  if (isMoving) setTimeout(rest, left);
+  else if (!matchMedia("(hover: none)").matches) point(rows.querySelector(":scope > .can:hover"));
+}
+
+scroll.addEventListener("scroll", () => {
+  moved = performance.now();
+  if (!isMoving) rest();
+});
+for (const kind of ["pointerover", "pointermove"]) {
+  scroll.addEventListener(kind, (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType === "touch") equipNow(can(event.target));
+    // A browser tells of moves where none is, because what is under the mouse is something else now.
+    else if (!isMoving || event.movementX || event.movementY) point(can(event.target));
+  });
+}
+scroll.addEventListener("pointerleave", () => point(null));
 
 /** @param {HTMLElement} bar @param {ChatRow} row @param {Tool[]} tools */
 export function fill(bar, row, tools) {
