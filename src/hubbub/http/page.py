@@ -20,6 +20,8 @@ COMMENTS: Final = re.compile(
 """Comments that have lines of their own, as all of ours have: a third of what would be sent."""
 INDENTS: Final = re.compile(rb"\n[ \t]+")
 """Nothing of ours has a text of several lines, in which they would count."""
+TYPINGS: Final = re.compile(rb"/\*\* @[^\n]*?\*/ ?")
+"""What a checker of types is told within a line."""
 STRIPPED: Final = frozenset({".js", ".css"})
 """What comments and indents are left out of."""
 SMALL: Final = 400
@@ -40,7 +42,7 @@ class File:
         """The file at `path`, which belongs to the page; what others wrote stays as it is."""
         body = path.read_bytes()
         if path.suffix in STRIPPED and "vendor" not in path.parts:
-            body = INDENTS.sub(b"\n", COMMENTS.sub(b"", body))
+            body = TYPINGS.sub(b"", INDENTS.sub(b"\n", COMMENTS.sub(b"", body)))
         kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
         return cls(body, kind)
 

@@ -204,7 +204,8 @@ function showDay() {
   let at = span.from;
   if (!at || !items.size || all[at].kind === "day") return day.remove();
   while (at > 0 && !("ts" in all[at])) at--;
-  const text = "ts" in all[at] ? dayName(all[at].ts) : "";
+  const row = all[at];
+  const text = "ts" in row ? dayName(row.ts) : "";
   if (day.textContent !== text) day.replaceChildren(el("span", { text }));
   if (rows.firstChild !== day) rows.prepend(day);
 }

@@ -10,11 +10,12 @@ import { words } from "./words.js";
 const NAMED = 40;
 const rows = byId("rows");
 const scroll = byId("scroll");
+const hovers = matchMedia("(hover: hover)");
 
 // Where nothing hovers a tap on the message shows its buttons, and another one hides them.
 rows.addEventListener("click", (/** @type {MouseEvent} */ event) => {
   const at = /** @type {HTMLElement} */ (event.target);
-  if (!matchMedia("(hover: none)").matches || at.closest("a, button") || String(getSelection())) return;
+  if (hovers.matches || at.closest("a, button") || String(getSelection())) return;
   const li = at.closest(".can");
   for (const open of rows.querySelectorAll(".open")) if (open !== li) open.classList.remove("open");
   li?.classList.toggle("open");
@@ -81,7 +82,7 @@ function equipAll(latest) {
 
 /** @param {EventTarget | null} at */
 const can = (at) => (at instanceof Element ? at.closest(".can") : null);
-scroll.addEventListener("focusin", (event) => equipNow(can(event.target)));
+scroll.addEventListener("focusin", (/** @type {FocusEvent} */ event) => equipNow(can(event.target)));
 
 /** The message that the mouse is on. While the log moves under it that stays the same. @param {Element | null} li */
 function point(li) {
@@ -89,14 +90,14 @@ function point(li) {
   if (before === li) return;
   before?.classList.remove("point");
   equipNow(li);
-  li?.classList.add("point");
+  if (hovers.matches) li?.classList.add("point");
 }
 
 function rest() {
   const left = moved + REST - performance.now();
   isMoving = left > 0;
   if (isMoving) setTimeout(rest, left);
-  else if (!matchMedia("(hover: none)").matches) point(rows.querySelector(":scope > .can:hover"));
+  else point(rows.querySelector(":scope > .can:hover"));
 }
 
 scroll.addEventListener("scroll", () => {
