@@ -1,6 +1,8 @@
 """The page, as people use it, in a real browser on the real server."""
 
+import json
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
     Axe,
 )
 from playwright.sync_api import expect
+from websockets.sync.client import connect
 
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
@@ -32,6 +35,27 @@ def test_two_tabs_talk(tabs: Tabs, server: Server) -> None:
     bob.close()
     expect(log(ann)).to_contain_text("Bob left")
     expect(people(ann)).to_have_count(1)
+
+
+def test_who_comes_and_goes_while_nobody_speaks_is_one_line(tabs: Tabs, server: Server) -> None:
+    ann = tabs.open(server.url)
+    join(ann, "Ann", "garden")
+    line = log(ann).locator(".notice")
+    with ExitStack() as stack:
+        for number in range(8):
+            guest = stack.enter_context(connect(server.url.replace("http", "ws") + "/ws"))
+            guest.send(json.dumps({"type": "join", "room": "garden", "username": f"guest {number}"}))
+        expect(people(ann)).to_have_count(9)
+        expect(line).to_have_count(1)
+        expect(line).to_contain_text("guest 4\u2069, and 3 others came in")
+        assert "guest 7" in (line.get_attribute("title") or "")
+    expect(line).to_contain_text("3 others came in and left")
+    say(ann, "hello?")
+    bob = tabs.open(server.url)
+    join(bob, "Bob", "garden")
+    expect(line.nth(1)).to_have_text("Bob came in")
+    bob.close()
+    expect(line.nth(1)).to_have_text("Bob came in and left")
 
 
 def test_what_people_write_stays_text(tabs: Tabs, server: Server) -> None:

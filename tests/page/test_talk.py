@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from tests.command import Server, serving
 from tests.page.conftest import Tabs
 from tests.page.looks import DESK, PHONE, look
-from tests.page.people import join, say, texts
+from tests.page.people import join, log, people, say, texts
 
 PASSWORD = "a long password"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -258,10 +258,12 @@ def test_who_writes_is_shown_until_they_have_said_it(tabs: Tabs, server: Server)
     ann, bob = two(tabs, server)
     bob.get_by_label("Message").press_sequentially("well")
     expect(ann.locator("#typing")).to_have_text("Bob is writing…")
+    expect(people(ann).filter(has_text="writing…")).to_have_text(re.compile("^Bob"))
     expect(bob.locator("#typing")).to_have_text("")
     bob.get_by_label("Message").press("Enter")
     expect(row(ann, "well")).to_be_visible()
     expect(ann.locator("#typing")).to_have_text("")
+    expect(people(ann).filter(has_text="writing…")).to_have_count(0)
 
 
 def test_marks_become_elements_and_nothing_else_does(tabs: Tabs, server: Server) -> None:
@@ -382,6 +384,27 @@ def test_a_moderator_says_what_the_room_is_about_and_pins(tabs: Tabs, server: Se
     ann.get_by_role("button", name="Take the pin off").click()
     for page in (bob, later):
         expect(page.locator(".pinned")).to_have_count(0)
+
+
+def test_a_pinned_message_that_is_deleted_is_not_shown_as_pinned(
+    tabs: Tabs, server: Server
+) -> None:
+    ann, bob = two(tabs, server)
+    say(bob, "the plan")
+    expect(texts(ann)).to_have_count(1)
+    rise(ann)
+    press(ann, "the plan", "More")
+    ann.get_by_role("button", name="Pin", exact=True).click()
+    expect(row(bob, "the plan").locator(".pinned")).to_be_visible()
+    press(bob, "the plan", "Delete")
+    bob.locator(".asks").get_by_role("button", name="Delete").click()
+    expect(bob.locator(".gone")).to_have_count(1)
+    bob.get_by_role("button", name="About").click()
+    expect(bob.get_by_role("dialog")).to_contain_text("Nothing is pinned here.")
+    ann.get_by_role("button", name="About").click()
+    ann.get_by_role("dialog").get_by_role("button", name="Take the pin off").click()
+    expect(ann.get_by_role("dialog")).to_contain_text("Nothing is pinned here.")
+    expect(log(bob)).to_contain_text("Ann took the pin off a message")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

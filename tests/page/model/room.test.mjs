@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { outcome } from "../../../src/hubbub/web/model/moves.js";
 import { Room } from "../../../src/hubbub/web/model/room.js";
 
 const DAY = 86_400_000;
@@ -164,4 +165,55 @@ test("a topic and pins are those of the last word on them", () => {
   assert.deepEqual(room.about.pins, [4, 9]);
   act(6, { action: "topic", topic: "new", description: "" });
   assert.deepEqual([room.about.topic, room.about.description], ["new", ""]);
+});
+
+/** What one is told of who came and went. */
+const moves = (room) =>
+  room.rows.filter((row) => row.kind === "moved").map((row) => {
+    const { came, left, looked } = outcome(row);
+    const names = (people) => people.map((one) => one.name ?? one.username).join();
+    return [names(came), names(looked), names(left)];
+  });
+
+test("who comes and goes while nobody speaks is one row, and who is back is not told of", () => {
+  const room = live([]);
+  room.hear({ type: "joined", username: "Ann" });
+  const [row] = room.rows;
+  assert.deepEqual(room.hear({ type: "joined", username: "bob", name: "Bob" }), { gone: [], top: [], end: [], changed: [row] });
+  room.hear({ type: "left", username: "Cy" });
+  assert.deepEqual(moves(room), [["Ann,Bob", "", "Cy"]]);
+  room.hear({ type: "left", username: "bob" });
+  room.hear({ type: "joined", username: "Cy" });
+  assert.deepEqual(moves(room), [["Ann", "Bob", ""]]);
+  room.hear({ type: "chat", seq: 1, username: "Ann", text: "well", ts: 1 });
+  room.hear({ type: "left", username: "Ann" });
+  assert.deepEqual(moves(room), [["Ann", "Bob", ""], ["", "", "Ann"]]);
+  const last = room.rows.at(-1);
+  assert.deepEqual(room.hear({ type: "joined", username: "Ann" }).gone, [last]);
+  assert.deepEqual(room.rows.map((row) => row.kind), ["moved", "day", "chat"]);
+  assert.deepEqual(room.hear({ type: "joined", username: "Me" }), { gone: [], top: [], end: [], changed: [] });
+});
+
+test("a stretch of comings and goings, in whatever order, comes to who was there and who is", () => {
+  const roll = dice(7);
+  for (let turn = 0; turn < 200; turn++) {
+    const room = live([]);
+    const was = new Set(NAMES.filter(() => roll(2)));
+    const is = new Set(was);
+    const seen = new Set();
+    for (let step = roll(12); step > 0; step--) {
+      const username = NAMES[roll(3)];
+      seen.add(username);
+      room.hear({ type: is.has(username) ? "left" : "joined", username });
+      if (!is.delete(username)) is.add(username);
+      // A row that came to nothing is gone, and with it what was before.
+      if (room.rows.length === 0) seen.clear();
+    }
+    const told = moves(room)[0] ?? ["", "", ""];
+    const names = told.map((names) => new Set(names.split(",").filter(Boolean)));
+    const [came, looked, left] = names;
+    assert.deepEqual(came, new Set(NAMES.filter((one) => !was.has(one) && is.has(one))));
+    assert.deepEqual(left, new Set(NAMES.filter((one) => was.has(one) && !is.has(one))));
+    assert.deepEqual(looked, new Set(NAMES.filter((one) => seen.has(one) && !was.has(one) && !is.has(one))));
+  }
 });

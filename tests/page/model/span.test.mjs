@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { Span } from "../../../src/hubbub/web/model/span.js";
 
-const rows = Array.from({ length: 1000 }, (_, seq) => ({ kind: seq % 9 ? "chat" : "joined", seq }));
+const rows = Array.from({ length: 1000 }, (_, seq) => ({ kind: seq % 9 ? "chat" : "moved", seq }));
 const sum = (span, some) => some.reduce((all, row) => all + span.height(row), 0);
 
 function dice(seed) {

@@ -9,22 +9,22 @@
  *   head: boolean, edited?: number, deleted: boolean, name?: string, guest: boolean, reply?: Quote,
  *   mentions: string[], reactions: import("./talk.js").Reactions}} ChatRow
  * @typedef {{seq: number, username: string, text: string, deleted?: boolean}} Quote what a chat answers
- * @typedef {{kind: "joined" | "left", username: string, name?: string}} NoticeRow
  * @typedef {{kind: "moderated", seq: number, action: string, by: string, ts: number,
  *   username?: string, until?: number, reason?: string, seconds?: number, on?: boolean,
  *   names: Record<string, string>}} ActRow what a moderator did; `names` are display names in it
  * @typedef {{kind: "gap", first: number, last: number}} GapRow
  * @typedef {{kind: "day", ts: number}} DayRow
- * @typedef {ChatRow | NoticeRow | ActRow | GapRow | DayRow} Row
+ * @typedef {ChatRow | import("./moves.js").MovedRow | ActRow | GapRow | DayRow} Row
  *
  * `gone` rows leave, `top` ones come before all, `end` ones after all, `changed` ones look anew.
- * @typedef {{gone: Row[], top: Row[], end: Row[], changed: ChatRow[]}} Patch
+ * @typedef {{gone: Row[], top: Row[], end: Row[], changed: Row[]}} Patch
  *
  * Where one stands, to go on from there: events are `chat` and `moderated`
  * frames and gaps, as they are now.
  * @typedef {{epoch: string, seq: number, events: any[], own: number[]}} Position
  */
 
+import { isNothing, move, stretch } from "./moves.js";
 import { About, react } from "./talk.js";
 
 /** Messages of one author within this time stand together. */
@@ -211,8 +211,7 @@ export class Room {
         return this.#alter(frame.target, (row) => (row.reactions = frame.reactions));
       case "joined":
       case "left":
-        if (frame.username === this.me) return nothing();
-        return this.#add({ kind: frame.type, username: frame.username, name: frame.name ?? this.names.get(frame.username) });
+        return frame.username === this.me ? nothing() : this.#moved(frame);
       case "roster":
         this.#people(frame);
         return nothing();
@@ -266,6 +265,18 @@ export class Room {
   #add(...rows) {
     this.rows.push(...rows);
     return { ...nothing(), end: rows };
+  }
+
+  /** Someone came or left; what happens while nobody speaks is one row. @param {any} frame @returns {Patch} */
+  #moved(frame) {
+    const { username, name = this.names.get(username) } = frame;
+    const last = this.rows.at(-1);
+    const row = last?.kind === "moved" ? last : stretch();
+    move(row, { username, name }, frame.type === "joined");
+    if (row !== last) return this.#add(row);
+    if (!isNothing(row)) return { ...nothing(), changed: [row] };
+    this.rows.pop();
+    return { ...nothing(), gone: [row] };
   }
 
   /** @param {any} frame */

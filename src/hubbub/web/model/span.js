@@ -9,7 +9,7 @@
  */
 
 /** What a row that was never in the page may take, in pixels. */
-const GUESS = { chat: 48, day: 46, gap: 40, joined: 30, left: 30, moderated: 30 };
+const GUESS = { chat: 48, day: 46, gap: 40, moved: 30, moderated: 30 };
 
 export class Span {
   from = 0;

@@ -17,7 +17,6 @@ import { session } from "./session.js";
 import { newsTo, sidebar } from "./sidebar.js";
 import { come, note, tell } from "./status.js";
 import { chooseRoom } from "./switcher.js";
-import { showAbout } from "./talk.js";
 import { doneWriting, typing } from "./typing.js";
 import { showTitle, tell as tellOutside, unread } from "./unread.js";
 import { askStanding, change, ended, enter, go, mail, offerLeft, out, ready, room, send, showStanding, showToken, turnedAway } from "./visit.js";
@@ -74,7 +73,7 @@ newsTo({
 completion(() => room);
 typing(() => ready && editing() === null, () => send({ type: "typing", room: room?.name }));
 byId("about").textContent = words.about;
-byId("about").addEventListener("click", () => room && showAbout(room));
+byId("about").addEventListener("click", () => room && come(import("./about.js"), ({ showAbout }) => room && showAbout(room)));
 byId("order-room").addEventListener("click", () => room && orderRoom(room));
 // A mute that a moderator lifted in another room is not told here.
 byId("message").addEventListener("focus", () => room?.muted && askStanding());

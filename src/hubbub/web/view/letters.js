@@ -11,7 +11,7 @@ import { dressFrom, look } from "./log.js";
 import { orderPerson } from "./moderation.js";
 import { showPending } from "./pending.js";
 import { come } from "./status.js";
-import { copyMessageLink, jump, pin, react, showThread } from "./talk.js";
+import { copyMessageLink, jump, pin, react, thread } from "./talk.js";
 import { equip, nameOf } from "./tools.js";
 import { isFirstNew } from "./unread.js";
 import { words } from "./words.js";
@@ -105,7 +105,7 @@ function more(row, room) {
   const pinned = room.about.pins.includes(row.seq);
   const choices = [
     does(words.copyLink, () => copyMessageLink(row.seq)),
-    does(words.thread, () => showThread(row.reply?.seq ?? row.seq, room, beginReply)),
+    does(words.thread, () => thread(row.reply?.seq ?? row.seq, room, beginReply)),
     ...(room.mod ? [does(pinned ? words.unpin : words.pin, () => pin(row.seq, room))] : []),
   ];
   ({ close } = open(words.more, el("blockquote", { text: row.text.slice(0, 140), dir: "auto" }), el("div", { class: "choices" }, ...choices)));

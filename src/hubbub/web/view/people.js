@@ -13,7 +13,10 @@ const SHOWN = 200;
 /** From so many on one wants to look for someone. */
 const MANY = 20;
 
+const list = byId("people");
 const find = byId("people-find");
+/** @type {string[]} */
+let writing = [];
 let again = () => {};
 find.placeholder = words.findPerson;
 find.setAttribute("aria-label", words.findPerson);
@@ -37,6 +40,7 @@ export function showPeople(room, order) {
     const label = el("span", { class: `name hue-${hue(name)}`, text: shown, dir: "auto" });
     if (shown !== name) label.title = name;
     const item = el("li", {}, label);
+    item.dataset.username = name;
     if (name === room.me) item.append(el("span", { class: "you", text: words.you }));
     if (room.guests.includes(name)) item.append(el("span", { class: "you", text: words.guest }));
     if (room.mod && name !== room.me) {
@@ -49,5 +53,22 @@ export function showPeople(room, order) {
   });
   const others = (sought ? found.length : room.count) - items.length;
   if (others > 0) items.push(el("li", { class: "more", text: words.others(others) }));
-  byId("people").replaceChildren(...items);
+  list.replaceChildren(...items);
+  mark();
+}
+
+/** These write now. @param {string[]} names */
+export function markWriters(names) {
+  if (names.join("\n") === writing.join("\n")) return;
+  writing = names;
+  mark();
+}
+
+function mark() {
+  for (const item of list.children) {
+    const writes = writing.includes(item.dataset.username ?? "");
+    const shown = item.querySelector(".writes");
+    if (writes && !shown) item.querySelector(".name").after(el("span", { class: "you writes", text: words.writes }));
+    else if (!writes) shown?.remove();
+  }
 }

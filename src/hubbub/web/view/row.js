@@ -1,5 +1,6 @@
 /** How each row of the log looks. */
 
+import { outcome } from "../model/moves.js";
 import { hue } from "../model/text.js";
 import { el } from "./dom.js";
 import { said } from "./markup.js";
@@ -23,6 +24,9 @@ import { words } from "./words.js";
  *   isFirstNew: (row: ChatRow) => boolean}} Wardrobe
  */
 
+/** So many who came or left are named; all are when one points at it. */
+const NAMED = 5;
+
 /** @param {Row} row @param {Room} room @param {Wardrobe} wardrobe */
 export function render(row, room, wardrobe) {
   switch (row.kind) {
@@ -30,11 +34,16 @@ export function render(row, room, wardrobe) {
       return el("li", { class: "day" }, el("span", { text: dayName(row.ts) }));
     case "gap":
       return el("li", { class: "notice gap", text: words.gap(row.first, row.last) });
-    case "joined":
-    case "left": {
-      const who = row.name ?? row.username;
-      const text = row.kind === "joined" ? words.joined(who) : words.left(who);
-      return el("li", { class: "notice", text, dir: "auto" });
+    case "moved": {
+      const { came, left, looked } = outcome(row);
+      const told = (/** @type {number} */ most) => [
+        came.length ? words.came(names(came, most)) : "",
+        looked.length ? words.lookedIn(names(looked, most)) : "",
+        left.length ? words.left(names(left, most)) : "",
+      ].filter(Boolean).join(" · ");
+      const li = el("li", { class: "notice", text: told(NAMED), dir: "auto" });
+      if (li.textContent !== told(Infinity)) li.title = told(Infinity);
+      return li;
     }
     case "moderated": {
       const shown = (/** @type {string} */ name) => (Object.hasOwn(row.names, name) ? row.names[name] : name);
@@ -47,6 +56,15 @@ export function render(row, room, wardrobe) {
       return li;
     }
   }
+}
+
+/** @param {import("../model/moves.js").Who[]} people @param {number} most so many are named */
+function names(people, most) {
+  const shown = people.map((one) => one.name ?? one.username);
+  if (shown.length === 1) return shown[0];
+  const named = shown.length > most + 1 ? shown.slice(0, most) : shown;
+  // Each in its own direction (Unicode 6.3, isolates).
+  return words.list(named.map((one) => `\u2068${one}\u2069`), shown.length - named.length);
 }
 
 /** Whose message it is. @param {{username: string, name?: string}} chat */

@@ -2,6 +2,7 @@
 
 import { Writers } from "../model/talk.js";
 import { byId } from "./dom.js";
+import { markWriters } from "./people.js";
 import { words } from "./words.js";
 
 /** The server passes on no more than one sign in so many ms. */
@@ -17,7 +18,9 @@ let told = 0;
 /** @param {import("../model/room.js").Room} room */
 function show(room) {
   clearTimeout(timer);
-  const names = writers.at(Date.now()).filter((name) => name !== room.me).map((name) => room.names.get(name) ?? name);
+  const others = writers.at(Date.now()).filter((name) => name !== room.me);
+  const names = others.map((name) => room.names.get(name) ?? name);
+  markWriters(others);
   const text = names.length > NAMED ? words.manyWrite : words.writing(names);
   if (line.textContent !== text) line.textContent = text;
   if (names.length) timer = window.setTimeout(() => show(room), 1000);
@@ -32,6 +35,7 @@ export function nobodyWrites() {
   clearTimeout(timer);
   writers.clear();
   line.textContent = "";
+  markWriters([]);
   told = 0;
 }
 

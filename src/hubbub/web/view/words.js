@@ -1,6 +1,8 @@
 /** @param {string} what @param {string | undefined} reason */
 const because = (what, reason) => (reason ? `${what} Reason: ${reason}` : what);
 
+const and = new Intl.ListFormat("en");
+
 /** All that the page says, in one table. */
 export const words = {
   copy: "Copy link",
@@ -18,10 +20,15 @@ export const words = {
   invite: "Send someone this link, and you can talk:",
   /** @param {number} n */
   newer: (n) => `${n} new`,
-  /** @param {string} name */
-  joined: (name) => `${name} came in`,
-  /** @param {string} name */
-  left: (name) => `${name} left`,
+  /** @param {string} who */
+  came: (who) => `${who} came in`,
+  /** @param {string} who */
+  left: (who) => `${who} left`,
+  /** @param {string} who */
+  lookedIn: (who) => `${who} came in and left`,
+  /** @param {string[]} names @param {number} more how many more there are */
+  list: (names, more) => and.format(more ? [...names, `${more} others`] : names),
+  writes: "writing…",
   /** @param {number} first @param {number} last */
   gap: (first, last) =>
     first === last ? "One earlier message is gone" : `${last - first + 1} earlier messages are gone`,
