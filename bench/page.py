@@ -23,6 +23,8 @@ from tests.browser import chromium_path
 MESSAGES = 10_000
 PEOPLE = 5_000
 FRAMES = 200
+PASSES = 5
+"""Each over the same messages; one alone says less, since what else runs takes some frames."""
 SCROLL = """async ([frames, step]) => {
   const box = document.getElementById("scroll");
   const taken = [];
@@ -123,15 +125,19 @@ def scrolling(browser: Browser, page: Page, server: Server) -> str:
         count = look_back(page, most)
         for rate, step in ((1, STEP), (4, STEP), (4, -STEP)):
             wire.send("Emulation.setCPUThrottlingRate", {"rate": rate})
-            browser.start_tracing(page=page, categories=TRACED)
-            taken = page.evaluate(SCROLL, [FRAMES, step])
-            work = sorted(frames(json.loads(browser.stop_tracing())["traceEvents"]))
+            work: list[float] = []
+            taken: list[float] = []
+            for _ in range(PASSES):
+                browser.start_tracing(page=page, categories=TRACED)
+                taken += page.evaluate(SCROLL, [FRAMES, step])
+                work += frames(json.loads(browser.stop_tracing())["traceEvents"])
+            work.sort()
             missed = sum(round(one / REFRESH) - 1 for one in taken if one > 1.5 * REFRESH)
             slow = work[int(len(work) * 0.95)]
             where = f"{count:,} messages, {rate} times slower, {'down' if step > 0 else 'up'}"
             good = sum(one < 16 for one in work) / len(work)
             found.append(f"{where}: {good:.0%} of frames take less than 16 ms, 95 % {slow:.1f} ms;")
-            found[-1] += f" {missed} of {FRAMES} missed"
+            found[-1] += f" {missed} of {len(taken)} missed"
         wire.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     return "\n".join(found)
 

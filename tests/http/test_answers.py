@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -51,6 +52,35 @@ async def test_rooms_are_listed_by_name_while_someone_is_in_them() -> None:
         assert rooms == [{"room": "red", "users": 1}]
 
 
+async def test_rooms_can_be_listed_page_by_page() -> None:
+    async with house() as here, asking(here) as http, here.client() as ann:
+        names = ["blue", "café & co", "green", "red"]
+        for name in names:
+            await ann.join(name, "alice", keep=True)
+        listed: list[str] = []
+        more = True
+        while more:
+            after = quote(listed[-1]) if listed else ""
+            page = await (await http.get(f"/api/rooms?limit=3&after={after}")).json()
+            assert len(page["rooms"]) <= 3
+            listed += [room["room"] for room in page["rooms"]]
+            more = page["more"]
+        assert listed == names
+        assert (await (await http.get("/api/rooms?after=green")).json()) == {
+            "rooms": [{"room": "red", "users": 1}]
+        }
+        whole = await (await http.get("/api/rooms?limit=4")).json()
+        assert whole["more"] is False
+
+
+@pytest.mark.parametrize("limit", ["", "0", "-1", "many", "1.5", "\u0661"])
+async def test_a_page_of_no_size_is_refused(limit: str) -> None:
+    async with house() as here, asking(here) as http:
+        answer = await http.get(f"/api/rooms?limit={quote(limit)}")
+        assert answer.status == 400
+        assert (await answer.json())["error"]["code"] == "bad_request"
+
+
 async def test_health_is_a_small_json() -> None:
     async with house() as here, asking(here) as http:
         answer = await http.get("/health")
@@ -73,9 +103,13 @@ async def test_every_answer_has_its_security_headers() -> None:
 
 async def test_what_is_a_part_of_a_page_obeys_that_and_is_guessed_to_be_nothing_else() -> None:
     async with house() as here, asking(here) as http:
-        for path, kind in (("style.css", "text/css"), ("view/app.js", "text/javascript")):
+        styles, script = (
+            ("style.css", "text/css; charset=utf-8"),
+            ("view/app.js", "text/javascript"),
+        )
+        for path, kind in (styles, script):
             answer = await http.get(f"/static/{path}")
-            assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+            assert answer.headers["Content-Type"] == kind
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
             assert answer.headers["Server"] == "Hubbub"

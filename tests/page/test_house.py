@@ -119,6 +119,27 @@ def test_what_is_new_elsewhere_is_counted_until_one_looks(tabs: Tabs, server: Se
         expect(ann).to_have_title("garden · Hubbub")
 
 
+def test_what_one_tab_has_read_is_read_in_the_other(tabs: Tabs, server: Server) -> None:
+    ann = tabs.open(server.url)
+    join(ann, "Ann", "garden")
+    go(ann, "attic")
+    with speaker(server, "garden") as bob:
+        bob.say("garden", "one")
+        expect(room_of(ann, "garden")).to_have_text(re.compile("1 new"))
+        other = tabs.watch(ann.context.new_page(), server.url)
+        join(other, "Ann too", "cellar")
+        expect(room_of(other, "garden")).to_have_text(re.compile("1 new"))
+        go(other, "garden")
+        expect(texts(other)).to_have_count(1)
+        expect(room_of(ann, "garden")).to_have_text("garden")
+        # What the first tab keeps from now on does not undo it.
+        go(ann, "garden")
+        expect(ann.locator(".new-line")).to_have_count(0)
+        go(ann, "attic")
+        ann.reload()
+        expect(room_of(ann, "garden")).to_have_text("garden")
+
+
 def test_who_does_not_look_finds_where_they_stopped(tabs: Tabs, server: Server) -> None:
     ann = tabs.open(server.url)
     join(ann, "Ann", "garden")

@@ -44,7 +44,9 @@ def test_who_comes_and_goes_while_nobody_speaks_is_one_line(tabs: Tabs, server: 
     with ExitStack() as stack:
         for number in range(8):
             guest = stack.enter_context(connect(server.url.replace("http", "ws") + "/ws"))
-            guest.send(json.dumps({"type": "join", "room": "garden", "username": f"guest {number}"}))
+            guest.send(
+                json.dumps({"type": "join", "room": "garden", "username": f"guest {number}"})
+            )
         expect(people(ann)).to_have_count(9)
         expect(line).to_have_count(1)
         expect(line).to_contain_text("guest 4\u2069, and 3 others came in")

@@ -31,12 +31,15 @@ def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
             counts = await hub.presence.counts()
         else:
             counts = {room.name: len(room.members) for room in lobby.rooms.values()}
+        after, limit = _page(request)
         present = [
             {"room": name, "users": counts[name]}
             for name in sorted(counts)
-            if grant is None or grant.reads(name)
+            if name > after and (grant is None or grant.reads(name))
         ]
-        return answer({"rooms": present})
+        if limit is None:
+            return answer({"rooms": present})
+        return answer({"rooms": present[:limit], "more": len(present) > limit})
 
     async def session(request: web.Request) -> web.Response:
         grant = (await admission.admit(request)).grant
@@ -68,6 +71,14 @@ def application(hub: Hub, door: Door, admission: Admission) -> web.Application:
     app.router.add_get("/health", health)
     add_page(app)
     return app
+
+
+def _page(request: web.Request) -> tuple[str, int | None]:
+    """The name after which a list is to begin, and how many there may be in it; None: all."""
+    limit = request.query.get("limit")
+    if limit is not None and not (limit.isascii() and limit.isdigit() and int(limit[:10])):
+        raise RefusedError("bad_request", "`limit` must be a whole number from 1 on")
+    return request.query.get("after", ""), None if limit is None else int(limit[:10])
 
 
 def _errors(admission: Admission) -> Middleware:

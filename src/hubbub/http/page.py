@@ -70,7 +70,8 @@ class File:
             if zips:
                 response.headers["Content-Encoding"] = "gzip"
         response.content_type = self.kind
-        if self.kind.startswith("text/"):
+        # A module is UTF-8 whatever one says of it (RFC 9239, 4).
+        if self.kind.startswith("text/") and self.kind != "text/javascript":
             response.charset = "utf-8"
         response.etag = ETag(tag)
         response.headers["Vary"] = "Accept-Encoding"

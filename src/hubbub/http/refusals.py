@@ -36,7 +36,7 @@ REFUSALS: Final[dict[Code, tuple[int, str, str]]] = {
     ),
     "bad_request": (
         400,
-        "The request breaks HTTP or RFC 6455; the message says where.",
+        "The request breaks HTTP or RFC 6455, or a parameter is wrong; the message says where.",
         "Stop: the client has a fault.",
     ),
     "forbidden_origin": (

@@ -135,3 +135,24 @@ test("what is read on another machine is new no more", () => {
   assert.equal(rooms.readElsewhere("garden", 9), false);
   assert.deepEqual([rooms.get("garden").unread, rooms.mentions], [0, 0]);
 });
+
+test("what another tab has read is read, and what it has forgotten is forgotten", () => {
+  const mine = new Rooms([
+    { name: "attic", seen: 3, head: 9, unread: 6, mentions: 1, visited: 1 },
+    { name: "cellar", seen: 9, head: 9, unread: 0, mentions: 0, visited: 2 },
+    { name: "garden", seen: 5, head: 5, unread: 0, mentions: 0, visited: 3 },
+    { name: "hall", seen: 5, head: 8, unread: 3, mentions: 0, visited: 3 },
+  ]);
+  mine.enter("garden", 4);
+  const before = mine.kept;
+  const kept = (name, seen, visited) => ({ name, seen, head: seen, unread: 0, mentions: 0, visited });
+  // It read all of the attic, some of the hall, knows less of the cellar, and was in another room.
+  mine.share([kept("attic", 9, 7), kept("cellar", 2, 2), kept("hall", 6, 1), kept("kitchen", 4, 8)], before);
+  assert.deepEqual(mine.get("attic"), { ...kept("attic", 9, 7), topic: "", count: 0 });
+  assert.equal(mine.get("cellar").seen, 9, "what has been seen only grows");
+  assert.equal(mine.get("hall").unread, 3, "how much of it is left is not known here");
+  assert.equal(mine.get("kitchen").seen, 4);
+  assert.ok(mine.get("garden"), "one is there");
+  mine.share([], mine.kept);
+  assert.deepEqual(mine.all.map(({ name }) => name), ["garden"]);
+});

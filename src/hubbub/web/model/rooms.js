@@ -65,6 +65,24 @@ export class Rooms {
     this.#known.set(name, { ...(this.#known.get(name) ?? blank(name)), visited: visit });
   }
 
+  /**
+   * What another tab of this browser keeps now, and what it kept before.
+   * @param {Kept[]} now @param {Kept[]} before
+   */
+  share(now, before) {
+    for (const { name } of before) {
+      if (name !== this.here && !now.some((one) => one.name === name)) this.#known.delete(name);
+    }
+    for (const entry of now) {
+      const mine = this.#known.get(entry.name);
+      if (!mine) this.#known.set(entry.name, { ...blank(entry.name), ...entry });
+      else {
+        mine.visited = Math.max(mine.visited, entry.visited);
+        this.readElsewhere(entry.name, entry.seen);
+      }
+    }
+  }
+
   /** @param {string} name */
   forget(name) {
     this.#known.delete(name);
@@ -141,7 +159,7 @@ export class Rooms {
   }
 
   /**
-   * A user has read a room up to `seq`, maybe on another machine.
+   * One has read a room up to `seq`, in another tab or on another machine.
    * @param {string} name @param {number} seq
    * @returns {boolean} whether it is not known here what is new after that
    */

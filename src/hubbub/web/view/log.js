@@ -31,7 +31,7 @@ const MARGIN = 900;
 /** If there is less, all that is wanted comes at once. */
 const SOON = 300;
 /** So much more may be in the page before some of it leaves. */
-const SPARE = 200;
+const SPARE = 1000;
 /** Rows that come at once, while none of them would be seen yet. */
 const FEW = 4;
 /** Within this many pixels of the end one counts as being there. */

@@ -21,14 +21,22 @@ function set(store, key, value) {
 
 /** Something that this browser keeps for good. @param {string} key */
 export const read = (key) => get(localStorage, key);
-/** The same, of what was kept as JSON; null: there is none, or it is not ours. @param {string} key @returns {any} */
-export function recall(key) {
+/** @param {string | null} text */
+function parsed(text) {
   try {
-    return JSON.parse(read(key));
+    return JSON.parse(text ?? "");
   } catch {
     return null;
   }
 }
+
+/** The same, of what was kept as JSON; null: there is none, or it is not ours. @param {string} key @returns {any} */
+export const recall = (key) => parsed(read(key));
+/** Another tab of this browser keeps something else. @param {string} key @param {(now: any, before: any) => void} then */
+export const onElsewhere = (key, then) =>
+  addEventListener("storage", (event) => {
+    if (event.key === `hubbub.${key}`) then(parsed(event.newValue), parsed(event.oldValue));
+  });
 /** @param {string} key @param {string} value empty: it is kept no more */
 export const write = (key, value) => set(localStorage, key, value);
 

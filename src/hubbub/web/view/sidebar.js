@@ -4,7 +4,7 @@ import { Rooms } from "../model/rooms.js";
 import { ask } from "./asking.js";
 import { byId, el } from "./dom.js";
 import { drawer } from "./drawer.js";
-import { recall, write } from "./memory.js";
+import { onElsewhere, recall, write } from "./memory.js";
 import { session } from "./session.js";
 import { words } from "./words.js";
 
@@ -21,17 +21,23 @@ const list = byId("room-list");
 const others = byId("other-rooms");
 const toggle = byId("rooms-button");
 const slide = drawer(toggle, "rooms-open");
-export const rooms = new Rooms(kept());
+export const rooms = new Rooms(sound(recall("rooms")));
 /** @type {(place: string) => void} */
 let go = () => {};
 let timer = 0;
 let keeping = 0;
 
-/** @returns {import("../model/rooms.js").Kept[]} */
-function kept() {
-  const found = recall("rooms");
+/** @param {unknown} found @returns {import("../model/rooms.js").Kept[]} */
+function sound(found) {
   return Array.isArray(found) ? found.filter((one) => typeof one?.name === "string") : [];
 }
+
+// What was read in another tab is read in this one, too, and not to be undone by what this one keeps.
+onElsewhere("rooms", (now, before) => {
+  rooms.share(sound(now), sound(before));
+  draw(); // and keep nothing: two tabs would answer each other for ever
+  heard([]);
+});
 
 /** @param {(place: string) => void} to how one goes to a room */
 export function sidebar(to) {
@@ -133,6 +139,10 @@ function keep() {
 /** Keep and show what is known. */
 export function showRooms() {
   keepRooms();
+  draw();
+}
+
+function draw() {
   const focused = document.activeElement?.getAttribute("data-room");
   list.replaceChildren(...rooms.all.map((entry) => item(entry, true)));
   others.replaceChildren(...rooms.others.map((entry) => item(entry, false)));
