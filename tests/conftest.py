@@ -8,6 +8,7 @@ import uvloop
 from hypothesis import HealthCheck, settings
 
 from tests.redis import RedisServer, redis_server
+from tests.redis_cluster import RedisCluster, redis_cluster
 
 # A busy machine is no failure: pytest's own timeout is the only one.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,3 +26,10 @@ def redis() -> Iterator[RedisServer]:
     """A Redis for the tests of one module, on which each test finds nothing if it flushes first."""
     with redis_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RedisCluster]:
+    """A Redis Cluster for the tests of one module, likewise."""
+    with redis_cluster() as servers:
+        yield servers

@@ -60,6 +60,10 @@ class RedisServer:
         """Its host and port."""
         return f"127.0.0.1:{self.port}"
 
+    def flush(self) -> None:
+        """Empty it."""
+        self.client.flushall()
+
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)

@@ -13,6 +13,7 @@ from hubbub.store.memory import MemoryStore
 from hubbub.store.redis import RedisStore
 from hubbub.store.sqlite import SqliteStore
 from tests.redis import RedisServer
+from tests.redis_cluster import RedisCluster
 from tests.server import House
 
 ANN, BOB = b"a" * 16, b"b" * 16
@@ -34,9 +35,9 @@ def sqlite(folder: Path, **settings: Any) -> SqliteStore:
 KINDS: dict[str, Callable[..., Store]] = {"memory": memory, "sqlite": sqlite}
 
 
-def in_redis(server: RedisServer) -> Callable[..., RedisStore]:
-    """A kind more: in this Redis, which is emptied first."""
-    server.client.flushall()
+def in_redis(server: RedisServer | RedisCluster) -> Callable[..., RedisStore]:
+    """A kind more: in this Redis, or cluster, which is emptied first."""
+    server.flush()
 
     def make(_: Path, **settings: Any) -> RedisStore:
         return RedisStore(server.url, Settings(**settings), new_epoch)

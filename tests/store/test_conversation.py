@@ -33,9 +33,9 @@ from tests.store.kinds import (
 THUMB, HEART = "\N{THUMBS UP SIGN}", "\N{HEAVY BLACK HEART}\ufe0f"
 
 
-@pytest.fixture(params=[*KINDS, "redis"])
+@pytest.fixture(params=[*KINDS, "redis", "cluster"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    kind = KINDS.get(request.param) or in_redis(request.getfixturevalue("redis"))
+    kind = KINDS.get(request.param) or in_redis(request.getfixturevalue(request.param))
     made = kind(tmp_path)
     yield made
     made.close()

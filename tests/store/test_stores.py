@@ -14,10 +14,10 @@ from hubbub.store.base import PAGE_SIZE, Store, Stored
 from tests.store.kinds import ANN, BOB, KINDS, delete, edit, in_redis, keep, refused, say, stored
 
 
-@pytest.fixture(params=[*KINDS, "redis"])
+@pytest.fixture(params=[*KINDS, "redis", "cluster"])
 def new(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
     made: list[Store] = []
-    kind = KINDS.get(request.param) or in_redis(request.getfixturevalue("redis"))
+    kind = KINDS.get(request.param) or in_redis(request.getfixturevalue(request.param))
 
     def make(**settings: Any) -> Store:
         made.append(kind(tmp_path, **settings))

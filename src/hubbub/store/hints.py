@@ -2,7 +2,8 @@
 
 Laws: a hint may be lost, and then nothing is: whenever the channel was not there, and after a quiet
 while, `lost` is called, and everything is looked at. Where Sentinels say that another Redis is
-master now, it is listened to that one: the old one may go on for seconds as if nothing were.
+master now, it is listened to that one: the old one may go on for seconds as if nothing were. In a
+Redis Cluster any Redis tells what is said in all.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Hints:
     def _listen(self) -> None:
         with (
             redis_client.connect(self._url, health_check_interval=10) as client,
-            client.pubsub() as channel,
+            redis_client.channel(client) as channel,
         ):
             channel.subscribe(redis_client.HINTS)
             heard = looked = time.monotonic()

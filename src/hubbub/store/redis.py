@@ -11,16 +11,18 @@ as news if it was, and is known by its `id` when it is sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from secrets import token_hex
 from typing import Any, Final, Protocol, cast
 
 import msgspec
-from redis import Redis
+from msgspec.structs import replace
 from redis.exceptions import RedisError, ResponseError
 
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.markers import Mark, Unread
 from hubbub.protocol.presence import Changes, Snapshot
+from hubbub.redis_url import is_clustered
 from hubbub.store import events, redis_client
 from hubbub.store.base import (
     PAGE_SIZE,
@@ -31,6 +33,7 @@ from hubbub.store.base import (
     Outcome,
     Page,
     Refused,
+    Stored,
     StoreError,
     unavailable,
 )
@@ -82,7 +85,7 @@ class RedisStore:
         self.node = token_hex(8)
         """Which of the nodes this is, on hints."""
         self.url = url
-        self._redis: Redis = redis_client.connect(url, socket_timeout=bounds.redis_timeout)
+        self._redis = redis_client.connect(url, socket_timeout=bounds.redis_timeout)
         self._new_epoch = new_epoch
         self._keep_events = bounds.keep_events
         self._keep_time = int(bounds.keep_days * DAY)
@@ -91,6 +94,7 @@ class RedisStore:
         self.presence = RedisPresence(self, bounds.lease, self._news_of, self._follow_these)
         self._load()
         self._is_careful = redis_client.may_lose(self._redis)
+        self._is_spread = is_clustered(url)
 
     def worries(self) -> list[str]:
         """What of this Redis' settings a person should know."""
@@ -98,8 +102,9 @@ class RedisStore:
 
     def _load(self) -> None:
         try:
-            self._redis.ping()  # who has no password may not even send as much as follows
-            self._redis.function_load(LIBRARY, replace=True)
+            for one in redis_client.each(self._redis):
+                one.ping()  # who has no password may not even send as much as follows
+                one.function_load(LIBRARY, replace=True)
         except RedisError as problem:
             raise redis_client.trouble(problem) from problem
 
@@ -107,6 +112,8 @@ class RedisStore:
 
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """See `Store.append`: one call for each log, and one round trip for all of them."""
+        if self._is_spread and any(draft.follows for draft in drafts):
+            return self._append_in_turn(drafts, ts)
         by_log: dict[str, list[int]] = {}
         for number, draft in enumerate(drafts):
             by_log.setdefault(draft.log, []).append(number)
@@ -141,6 +148,29 @@ class RedisStore:
         if problem is not None and not kept:
             raise problem
         return cast("list[Outcome]", outcomes)
+
+    def _append_in_turn(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
+        """A cluster keeps logs in several Redis: there what follows is a call of its own.
+
+        Between the two a Redis, or this process, can fail; then what leads is kept alone.
+        """
+        outcomes: list[Outcome] = []
+        is_led = True
+        for follows, some in groupby(drafts, key=lambda draft: draft.follows):
+            group = [replace(draft, follows=False) for draft in some]
+            if follows and not is_led:
+                outcomes += [events.UNLED] * len(group)
+                continue
+            try:
+                outcomes += self.append(group, ts)
+            except StoreError as problem:
+                if not outcomes:
+                    raise
+                outcomes += [Refused("storage_unavailable", unavailable(problem))] * len(group)
+            last = outcomes[-1]
+            if not follows:
+                is_led = isinstance(last, Stored) and last.fresh
+        return outcomes
 
     def _appends(
         self, names: list[str], asked: dict[str, list[Ask]], order: bytes | None, ts: int
@@ -384,17 +414,16 @@ class RedisStore:
     def tidy(self, now: float) -> bool:
         """See `Store.tidy`: Redis lets go by itself, when something is appended."""
         try:
-            self._redis.ping()
+            for one in redis_client.each(self._redis):
+                one.ping()
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
         return False
 
     def check(self) -> None:
         """See `Store.check`. What was missed while it did not work comes as news."""
-        try:  # a write, because a full Redis or a replica answers all else
-            self._redis.set(f"{redis_client.PREFIX}:check", self.node, ex=60)
-        except (RedisError, OSError) as problem:
-            raise redis_client.trouble(problem) from problem
+        # A write, because a full Redis or a replica answers all else.
+        self.tell(("SET", f"{redis_client.PREFIX}:check", self.node, "EX", 60))
         self.follow_all()
 
     def master(self) -> tuple[str, int] | None:
@@ -449,10 +478,7 @@ class RedisStore:
         Raises `StoreError`.
         """
         try:
-            with self._redis.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)  # type: ignore[no-untyped-call]
-                answers: list[Any] = pipe.execute(raise_on_error=False)
+            answers = redis_client.tell(self._redis, commands)
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
         for answer in answers:

@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from random import choice
 from typing import Any, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import PubSub
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    ClusterDownError,
     ReadOnlyError,
     RedisError,
     ResponseError,
+    SlotNotCoveredError,
 )
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
-from hubbub.redis_url import is_watched, watched
+from hubbub.redis_url import clustered, is_clustered, is_watched, watched
 from hubbub.store.base import StoreError
+from hubbub.store.redis_cluster import Cluster
+from hubbub.store.redis_wire import Asked, Command
 
+Client = Redis | Cluster
 PREFIX: Final = "hubbub"
 KEYS: Final = ("head", "log", "now", "ids", "old", "ties")
 HINTS: Final = "hubbub:hints"
@@ -40,10 +47,11 @@ SENTINEL_ANSWER: Final = 1.0
 """Seconds for each Sentinel; then the next one is asked."""
 
 
-def connect(url: str, **more: Any) -> Redis:
+def connect(url: str, **more: Any) -> Client:
     """A client, without a connection yet. Nothing is tried twice: an append could be kept twice.
 
-    Raises `StoreError` where a file of certificates that the URL names will not do.
+    Raises `StoreError` where a file of certificates that the URL names will not do, and where no
+    Redis of a cluster answers.
     """
     options: dict[str, Any] = {
         "socket_connect_timeout": CONNECT,
@@ -55,6 +63,8 @@ def connect(url: str, **more: Any) -> Redis:
     }
     if is_watched(url):
         return _watched(url, options)
+    if is_clustered(url):
+        return _clustered(url, options)
     if url.startswith("unix:"):
         del options["socket_keepalive"]
     client = Redis.from_url(url, **options)
@@ -85,37 +95,61 @@ def _watched(url: str, options: dict[str, Any]) -> Redis:
     return client
 
 
-def ask(client: Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+def _clustered(url: str, options: dict[str, Any]) -> Client:
+    """A client of all of a Redis Cluster, which has looked at who has what."""
+    place = clustered(url)
+    if place.tls is not None:
+        options |= {"ssl": True, **place.tls}
+        _check_files(options)
+    user, password = place.login
+    try:
+        return Cluster(place.hosts, username=user, password=password, **options)
+    except (RedisError, OSError) as problem:
+        raise trouble(problem) from problem
+
+
+def ask(client: Client, commands: Sequence[Command]) -> list[Any]:
     """Give commands in one write; gives what Redis answers to each, errors among it.
 
-    It is the client's pipeline without what that does beside, which takes a third of the time that
-    a message takes. What pieces of a write come apart, Redis would sync to its disk apart.
+    In a cluster it is one write for each Redis, and that one does not answer is one such error.
     """
-    pool = client.connection_pool
-    connection: Any = pool.get_connection()
-    answers: list[Any] = []
-    try:
-        connection.send_packed_command([b"".join(connection.pack_commands(commands))])
-        for _ in commands:
-            try:
-                answers.append(connection.read_response())
-            except ResponseError as problem:
-                answers.append(problem)
-    except BaseException:
-        connection.disconnect()  # an answer that comes late is not to be taken for another's
-        raise
-    finally:
-        pool.release(connection)
-    return answers
+    if isinstance(client, Cluster):
+        return client.ask(commands)
+    return Asked(client.connection_pool, commands).answers()
 
 
-def master(client: Redis) -> tuple[str, int] | None:
+def tell(client: Client, commands: Sequence[Command]) -> list[Any]:
+    """As `ask`, but each answer is what the client's methods give."""
+    if isinstance(client, Cluster):
+        answers = client.ask(commands)
+        return [
+            one if isinstance(one, Exception) else client.told(command, one)
+            for command, one in zip(commands, answers, strict=True)
+        ]
+    with client.pipeline(transaction=False) as pipe:
+        for command in commands:
+            pipe.execute_command(*command)  # type: ignore[no-untyped-call]
+        return list(pipe.execute(raise_on_error=False))
+
+
+def each(client: Client) -> list[Redis]:
+    """The Redis that keep what is kept: one, or the primaries of a cluster."""
+    return client.primaries() if isinstance(client, Cluster) else [client]
+
+
+def channel(client: Client) -> PubSub:
+    """What listens to hints, without a connection yet; of a cluster any Redis will do."""
+    found: PubSub = choice(each(client)).pubsub()  # type: ignore[no-untyped-call] # noqa: S311
+    return found
+
+
+def master(client: Client) -> tuple[str, int] | None:
     """Where the master is that Sentinels name now; None where the URL has the place itself.
 
     Connections to another one are let go: it may still be master for itself, for some seconds, and
     what is kept there is lost. Raises `RedisError` where no Sentinel answers.
     """
-    pool = client.connection_pool
+    pool = None if isinstance(client, Cluster) else client.connection_pool
     if not isinstance(pool, SentinelConnectionPool):
         return None
     host, port = pool.get_master_address()  # type: ignore[no-untyped-call]
@@ -137,8 +171,13 @@ def _check_files(options: dict[str, Any]) -> None:
                 raise StoreError(f"the file that {name} names cannot be read as PEM") from None
 
 
-def worries(client: Redis) -> list[str]:
+def worries(client: Client) -> list[str]:
     """What of this Redis' settings a person should know: what it may lose."""
+    of_all = dict.fromkeys(line for one in each(client) for line in _worries(one))
+    return list(of_all)
+
+
+def _worries(client: Redis) -> list[str]:
     found = _settings(client)
     lines: list[str] = []
     if found.get("appendonly") == "no":
@@ -156,8 +195,10 @@ def worries(client: Redis) -> list[str]:
     return lines
 
 
-def may_lose(client: Redis) -> bool:
+def may_lose(client: Client) -> bool:
     """Whether a restart or a change of the master may lose what was seen."""
+    if isinstance(client, Cluster):
+        return True
     found = _settings(client)
     is_safe = found.get("appendonly") == "yes" and found.get("appendfsync") == "always"
     return not is_safe or isinstance(client.connection_pool, SentinelConnectionPool)
@@ -213,6 +254,8 @@ def trouble(problem: Exception) -> StoreError:
         return StoreError("Redis does not accept the user and password")
     if isinstance(problem, ReadOnlyError):
         return StoreError("Redis is a replica, which keeps nothing that it is sent")
+    if isinstance(problem, ClusterDownError | SlotNotCoveredError):
+        return StoreError("the Redis Cluster has nobody for this room now")
     if isinstance(problem, ResponseError):
         return StoreError(f"Redis refuses ({str(problem)[:200]})")
     if isinstance(problem, MasterNotFoundError):

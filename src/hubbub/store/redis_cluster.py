@@ -1,0 +1,141 @@
+"""A Redis Cluster: which of its Redis has a key, and how many of them are asked at once.
+
+Laws: what a Redis did not do, because the key is elsewhere, is asked of the one that it names, so
+nothing is done twice; a Redis that does not answer fails what was asked of it, and nothing else.
+
+Redis Cluster specification, "MOVED redirection" and "ASK redirection".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from redis import Redis, RedisCluster
+from redis.cluster import ClusterNode
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    RedisError,
+    SlotNotCoveredError,
+)
+
+from hubbub.store.redis_wire import Asked, Command
+
+MOVES: Final = 5
+"""Times that one command is sent on; each Redis knows of the next move only."""
+LOOK: Final = 1.0
+"""Seconds between two looks at who has what, where Redis do not answer."""
+
+
+class Cluster(RedisCluster):
+    """A client of a Redis Cluster, as redis-py has it, which says where all is."""
+
+    def __init__(self, hosts: Iterable[tuple[str, int]], **options: Any) -> None:
+        nodes = [_node(host, port) for host, port in hosts]
+        super().__init__(startup_nodes=nodes, **options)
+        self._looked = float("-inf")
+
+    def primaries(self) -> list[Redis]:
+        """Those that keep something."""
+        return [self.get_redis_connection(node) for node in self._primaries]
+
+    @property
+    def _primaries(self) -> list[ClusterNode]:
+        found: list[ClusterNode] = self.get_primaries()  # type: ignore[no-untyped-call]
+        return found
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Give commands, each where its first key is; gives the answers, errors among them."""
+        answers: list[Any] = [None] * len(commands)
+        waiting: dict[int, ClusterNode | None] = dict.fromkeys(range(len(commands)))
+        for _ in range(MOVES):
+            self._ask(commands, waiting, answers)
+            waiting = {
+                at: self._sent_on(answers[at])
+                for at in waiting
+                if isinstance(answers[at], AskError)  # which a MovedError is, too
+            }
+            if not waiting:
+                break
+        if any(isinstance(one, ClusterDownError) for one in answers):
+            self.look()
+        return answers
+
+    def told(self, command: Command, answer: Any) -> Any:
+        """An answer as the client's methods give it."""
+        callbacks: Any = self.primaries()[0].response_callbacks
+        callback = callbacks.get(command[0])
+        return callback(answer) if callback is not None else answer
+
+    def look(self) -> None:
+        """Look at who has what, unless it was just done."""
+        now = time.monotonic()
+        if now - self._looked < LOOK:
+            return
+        with suppress(RedisError, OSError):
+            self.nodes_manager.initialize()
+        self._looked = time.monotonic()
+
+    def _ask(
+        self,
+        commands: Sequence[Command],
+        waiting: dict[int, ClusterNode | None],
+        answers: list[Any],
+    ) -> None:
+        """Ask all Redis before any answers."""
+        parts: dict[tuple[str, bool], tuple[ClusterNode, list[int]]] = {}
+        for at, node in waiting.items():
+            try:
+                to = node or self._node_of(commands[at])
+            except SlotNotCoveredError as problem:
+                answers[at] = problem
+                self.look()
+                continue
+            parts.setdefault((to.name, node is not None), (to, []))[1].append(at)
+        asked: list[tuple[list[int], Asked, bool]] = []
+        for (_, is_asking), (to, places) in parts.items():
+            some = [commands[at] for at in places]
+            if is_asking:
+                some = [one for command in some for one in (("ASKING",), command)]
+            try:
+                pool = self.get_redis_connection(to).connection_pool
+                asked.append((places, Asked(pool, some), is_asking))
+            except (RedisError, OSError) as problem:
+                self._failed(places, problem, answers)
+        for places, one, is_asking in asked:
+            try:
+                found = one.answers()[1::2] if is_asking else one.answers()
+            except (RedisError, OSError) as problem:
+                self._failed(places, problem, answers)
+                continue
+            for at, answer in zip(places, found, strict=True):
+                answers[at] = answer
+
+    def _failed(self, places: list[int], problem: Exception, answers: list[Any]) -> None:
+        for at in places:
+            answers[at] = problem
+        self.look()
+
+    def _node_of(self, command: Command) -> ClusterNode:
+        if command[0] == "PUBLISH":  # every Redis tells it to all others
+            return self._primaries[0]
+        key = command[3] if command[0] == "FCALL" else command[1]
+        slot = self.keyslot(key)  # type: ignore[no-untyped-call]
+        node: ClusterNode = self.nodes_manager.get_node_from_slot(slot)
+        return node
+
+    def _sent_on(self, problem: AskError) -> ClusterNode | None:
+        """Whom to ask instead, this once; None: who has the slot from now on."""
+        if isinstance(problem, MovedError):
+            self.nodes_manager.move_slot(problem)
+            return None
+        known: ClusterNode | None = self.get_node(problem.host, problem.port)  # type: ignore[no-untyped-call]
+        return known or _node(problem.host, problem.port)
+
+
+def _node(host: str, port: int) -> ClusterNode:
+    return ClusterNode(host, port)  # type: ignore[no-untyped-call]
