@@ -19,7 +19,7 @@ from hubbub.redis_url import REDIS, masked
 from hubbub.settings import Settings
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from hubbub.store.redis_client import Client
 
 DEFAULT_STORE = Settings().store
 _HELP = {one.name: one.metadata["help"] for one in fields(Settings)}
@@ -58,7 +58,7 @@ def is_in_redis(store: str) -> bool:
 
 
 @contextmanager
-def redis_of(store: str, what: str = "read") -> Iterator[Redis]:
+def redis_of(store: str, what: str = "read") -> Iterator[Client]:
     """The Redis that `--store` names; what can be wrong with it leaves here as one line.
 
     `what` is what is done with it.

@@ -18,9 +18,11 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
     ResponseError,
     SlotNotCoveredError,
+    TryAgainError,
 )
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
@@ -104,8 +106,11 @@ def _clustered(url: str, options: dict[str, Any]) -> Client:
     user, password = place.login
     try:
         return Cluster(place.hosts, username=user, password=password, **options)
-    except (RedisError, OSError) as problem:
-        raise trouble(problem) from problem
+    except RedisClusterException as problem:
+        if "Cluster mode is not enabled" in str(problem):
+            raise StoreError("this Redis is no cluster, for which one writes redis://") from None
+        cause = problem.__cause__
+        raise trouble(cause if isinstance(cause, Exception) else problem) from problem
 
 
 def ask(client: Client, commands: Sequence[Command]) -> list[Any]:
@@ -254,6 +259,8 @@ def trouble(problem: Exception) -> StoreError:
         return StoreError("Redis does not accept the user and password")
     if isinstance(problem, ReadOnlyError):
         return StoreError("Redis is a replica, which keeps nothing that it is sent")
+    if isinstance(problem, TryAgainError):
+        return StoreError("the room is being moved to another Redis")
     if isinstance(problem, ClusterDownError | SlotNotCoveredError):
         return StoreError("the Redis Cluster has nobody for this room now")
     if isinstance(problem, ResponseError):

@@ -19,6 +19,7 @@ from hubbub.protocol.outgoing import Deleted, Edited, Reacted, Said
 from hubbub.store import events, redis_client
 from hubbub.store.archive import Marker, Room, Row, Used
 from hubbub.store.importing import Import, RefusedError, has_room, reused
+from hubbub.store.redis_cluster import Cluster
 from hubbub.store.redis_library import LIBRARY, NAME
 from hubbub.store.redis_presence import LEASES
 
@@ -31,8 +32,13 @@ _pack = msgspec.msgpack.Encoder().encode
 class RedisImport(Import):
     """Takes the lines into the Redis behind `client`. Raises `RedisError`, too."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: redis_client.Client) -> None:
         super().__init__()
+        if isinstance(client, Cluster):  # what all rooms get at once would be in several Redis
+            raise RefusedError(
+                "a Redis Cluster takes no import",
+                "import into one Redis, and make that a part of the cluster",
+            )
         self._client = client
         self._batch = token_hex(4)
         """The mark of all events; it is in the names under which the rooms are made, too."""
