@@ -19,6 +19,7 @@ from redis.exceptions import (
     AskError,
     ClusterDownError,
     MovedError,
+    RedisClusterException,
     RedisError,
     SlotNotCoveredError,
 )
@@ -36,7 +37,8 @@ class Cluster(RedisCluster):
 
     def __init__(self, hosts: Iterable[tuple[str, int]], **options: Any) -> None:
         nodes = [_node(host, port) for host, port in hosts]
-        super().__init__(startup_nodes=nodes, **options)
+        # What some of them cannot do is no reason not to ask the others.
+        super().__init__(startup_nodes=nodes, require_full_coverage=False, **options)
         self._looked = float("-inf")
 
     def primaries(self) -> list[Redis]:
@@ -76,7 +78,7 @@ class Cluster(RedisCluster):
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
-        with suppress(RedisError, OSError):
+        with suppress(RedisError, RedisClusterException, OSError):
             self.nodes_manager.initialize()
         self._looked = time.monotonic()
 
