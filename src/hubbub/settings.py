@@ -85,7 +85,8 @@ class Settings:
         " one beside where the server is started, sqlite: in the user's data folder; memory: keeps"
         " the last ones in the server's memory, until it stops. redis://USER:PASSWORD@HOST:6379/0"
         " (rediss:// for TLS, unix:///PATH for a socket, redis+sentinel://HOST,HOST/NAME for"
-        " Sentinel, rediss+sentinel:// for that over TLS) is for many nodes: see docs/cluster.md."
+        " Sentinel, redis+cluster://HOST,HOST for a Redis Cluster, rediss+sentinel:// and"
+        " rediss+cluster:// for these over TLS) is for many nodes: see docs/cluster.md."
         " A password is better set in the environment or the file.",
         repr=False,
     )

@@ -12,6 +12,7 @@ import pytest
 from hubbub.store import redis_client
 from tests.command import serving
 from tests.nodes import Node
+from tests.promises.cluster import answer, roster
 from tests.promises.test_cluster import Talker, kept
 from tests.redis_cluster import RedisCluster, redis_cluster
 
@@ -47,12 +48,12 @@ async def test_what_a_moderator_does_holds_on_every_node_and_is_told(nodes: list
         for room in ("general", "garden", "attic"):  # of which some are apart from the audit log
             await ann.join(room, "ann", keep=True)
             await bob.join(room, "bob", keep=True)
+            await roster(ann, "ann", "bob")
         await ann.say("mod", password="hush", id="m")
         assert (await ann.until("ok"))["id"] == "m"
         for room in ("general", "garden", "attic"):
             await ann.say("mute", room=room, username="bob", reason="later", id=room)
-            while (await ann.hear()).get("id") != room:
-                pass
+            assert (await answer(ann, room))["type"] == "ok"
             told = await bob.until("moderated", room=room)
             assert (told["action"], told["username"]) == ("mute", "bob")
             await bob.say("chat", room=room, text="but", id=f"b {room}")

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from redis import Redis
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as LateError
 
@@ -41,7 +40,7 @@ def test_an_answer_that_comes_late_is_not_taken_for_anothers(server: RedisServer
 
 
 def test_a_redis_that_was_started_anew_is_asked_as_before(server: RedisServer) -> None:
-    client: Redis = redis_client.connect(server.url)
+    client = redis_client.connect(server.url)
     assert redis_client.ask(client, [("SET", "a", "1")]) == [b"OK"]
     server.kill()
     server.start()

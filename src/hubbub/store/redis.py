@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 from redis.exceptions import RedisError, ResponseError
 
+from hubbub.protocol.audit import AUDIT
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.markers import Mark, Unread
 from hubbub.protocol.presence import Changes, Snapshot
@@ -335,6 +336,9 @@ class RedisStore:
         is_other = epoch != place.epoch
         place.floor = floor
         if found or is_other or seen > place.seq:
+            if self._is_spread and name != AUDIT and any(map(_is_act, found)):
+                # Its record has come by another way; it holds before people hear of it.
+                self._try_to_catch_up(AUDIT)
             heard = [
                 Foreign(one) if isinstance(one, bytes) else Foreign(one[0], one[1], pairs(one[2]))
                 for one in found
@@ -497,6 +501,10 @@ def _several(name: str | list[str]) -> list[str]:
 
 def _is_fresh(result: int | list[Any]) -> bool:
     return isinstance(result, int) or result[1] in {b"changed", b"kept", b"reacted"}
+
+
+def _is_act(found: bytes | list[Any]) -> bool:
+    return isinstance(found, bytes) and found.startswith(b'{"type":"moderated"')
 
 
 def _is_unknown(answer: object) -> bool:

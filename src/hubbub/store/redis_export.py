@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
-from redis import Redis
 
 from hubbub.store import redis_client
 from hubbub.store.archive import Export, Marker, Room, line
 from hubbub.store.exporting import HoleError, Kept, Remembered, written
+from hubbub.store.redis_client import Client
 from hubbub.store.redis_draft import identity
 
 PIECE: Final = 500
@@ -27,7 +27,7 @@ PIECE: Final = 500
 class RedisSnapshot:
     """What a Redis has of one room, or of all. `rooms` and `events` are as of the beginning."""
 
-    def __init__(self, client: Redis, name: str | None) -> None:
+    def __init__(self, client: Client, name: str | None) -> None:
         self._client = client
         names = sorted(_logs(client)) if name is None else [name]
         found = [(one, room(client, one)) for one in names]
@@ -49,7 +49,7 @@ class RedisSnapshot:
                 raise HoleError(f"the room {name!r} is another one now")
 
 
-def room(client: Redis, name: str) -> Room | None:
+def room(client: Client, name: str) -> Room | None:
     """Where a log stands; None if nothing was said in it."""
     head, *_ = redis_client.keys(name)
     there: Any = client.hmget(head, ["epoch", "seq", "floor", "ts"])
@@ -63,13 +63,13 @@ def room(client: Redis, name: str) -> Room | None:
     return at
 
 
-def events(client: Redis, at: Room) -> Iterator[Kept]:
+def events(client: Client, at: Room) -> Iterator[Kept]:
     """What is kept of a log, up to where it stood."""
     for first in range(at.floor + 1, at.seq + 1, PIECE):
         yield from _span(client, at, first, min(at.seq, first + PIECE - 1))
 
 
-def _span(client: Redis, at: Room, first: int, last: int) -> Iterator[Kept]:
+def _span(client: Client, at: Room, first: int, last: int) -> Iterator[Kept]:
     """Those events that are there. What was changed has left the stream, and not before it was
     put into the hash beside it: so the hash is asked second.
     """
@@ -90,7 +90,7 @@ def _span(client: Redis, at: Room, first: int, last: int) -> Iterator[Kept]:
         yield Kept(seq, identity(kept.author), kept.payload)
 
 
-def _ids(client: Redis, at: Room) -> Iterable[Remembered]:
+def _ids(client: Client, at: Room) -> Iterable[Remembered]:
     """The ids that were used in a log, by `seq`."""
     _, _, _, ids, old, _ = redis_client.keys(at.room)
     found: dict[bytes, bytes] = {}
@@ -100,7 +100,7 @@ def _ids(client: Redis, at: Room) -> Iterable[Remembered]:
     return sorted(mark for mark in marks if mark.seq <= at.seq)
 
 
-def _markers(client: Redis, at: Room) -> Iterable[Marker]:
+def _markers(client: Client, at: Room) -> Iterable[Marker]:
     """How far users have read, by identity; what was marked in another epoch is left out."""
     found = dict(client.hscan_iter(redis_client.marker_keys(at.room)[-1], count=PIECE))
     marks = [(bytes.fromhex(user.decode()), *value.split(b" ", 1)) for user, value in found.items()]
@@ -118,7 +118,7 @@ def _remembered(name: bytes, value: bytes) -> Remembered:
     return Remembered(int(seq), author, name[length + 1 :], int(ts), digest)
 
 
-def _logs(client: Redis) -> Iterator[str]:
+def _logs(client: Client) -> Iterator[str]:
     """The names of all logs."""
     before, after = redis_client.keys("*")[0].split("*")
     for key in client.scan_iter(f"{before}*{after}", count=PIECE):
