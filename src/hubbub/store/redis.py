@@ -228,12 +228,22 @@ class RedisStore:
     def mark(self, marks: Sequence[Mark]) -> list[int | None]:
         """See `Store.mark`. The other nodes are told by a hint."""
         hints = redis_client.HINTS
-        return self._of_markers(
+        found = self._of_markers(
             [
                 ("mark", one.log, (one.user.hex(), one.seq, self.node, one.log, one.name, hints))
                 for one in marks
             ]
         )
+        # Each time, so that it is mended by the next one where it failed.
+        there = [one for one, seq in zip(marks, found, strict=True) if seq is not None]
+        if there:
+            self.tell(*[("SADD", redis_client.read_key(one.user), one.log) for one in there])
+        return found
+
+    def read_by(self, user: bytes) -> list[str]:
+        """See `Store.read_by`."""
+        (found,) = self.tell(("SMEMBERS", redis_client.read_key(user)))
+        return [name.decode() for name in found]
 
     def unread(self, user: bytes, names: Sequence[str], most: int) -> list[Unread | None]:
         """See `Store.unread`. Of a long log it asks a piece at a time."""

@@ -156,3 +156,20 @@ test("what another tab has read is read, and what it has forgotten is forgotten"
   mine.share([], mine.kept);
   assert.deepEqual(mine.all.map(({ name }) => name), ["garden"]);
 });
+
+test("a user's room that was taken off the list stays off it until one goes there", () => {
+  const rooms = new Rooms();
+  rooms.enter("garden", 1);
+  const mine = { rooms: [{ room: "attic", count: 0, seq: 3, read: 1, unread: 2, mentions: 1 }] };
+  rooms.list(mine, false);
+  assert.deepEqual(rooms.all.map(({ name }) => name), ["attic", "garden"]);
+  rooms.forget("attic", true);
+  rooms.list(mine, false);
+  assert.deepEqual(rooms.all.map(({ name }) => name), ["garden"]);
+  assert.equal(rooms.mentions, 0);
+  const again = new Rooms(JSON.parse(JSON.stringify(rooms.kept)));
+  again.list(mine, false);
+  assert.deepEqual(again.all.map(({ name }) => name), ["garden"]);
+  again.enter("attic", 2);
+  assert.deepEqual(again.all.map(({ name }) => name), ["attic", "garden"]);
+});

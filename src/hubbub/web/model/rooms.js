@@ -6,7 +6,10 @@
  *
  * `head` is the newest message that one has heard of.
  *
- * @typedef {{name: string, seen: number, head: number, unread: number, mentions: number, visited: number}} Kept
+ * `off`: one has taken it off the list; of a user it is kept, since the server tells of it again.
+ *
+ * @typedef {{name: string, seen: number, head: number, unread: number, mentions: number, visited: number,
+ *   off?: boolean}} Kept
  * @typedef {Kept & {topic: string, count: number}} Entry
  */
 
@@ -40,7 +43,7 @@ export class Rooms {
 
   /** The rooms that one was in, by name. @returns {Entry[]} */
   get all() {
-    return this.#newest.sort((a, b) => a.name.localeCompare(b.name));
+    return this.#newest.filter(({ off }) => !off).sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /** @param {string} name */
@@ -62,7 +65,8 @@ export class Rooms {
   enter(name, visit) {
     this.here = name;
     this.others = this.others.filter((other) => other.name !== name);
-    this.#known.set(name, { ...(this.#known.get(name) ?? blank(name)), visited: visit });
+    const { off, ...known } = this.#known.get(name) ?? blank(name);
+    this.#known.set(name, { ...known, visited: visit });
   }
 
   /**
@@ -78,14 +82,18 @@ export class Rooms {
       if (!mine) this.#known.set(entry.name, { ...blank(entry.name), ...entry });
       else {
         mine.visited = Math.max(mine.visited, entry.visited);
+        if (entry.off && entry.name !== this.here) mine.off = true;
+        else delete mine.off;
         this.readElsewhere(entry.name, entry.seen);
       }
     }
   }
 
-  /** @param {string} name */
-  forget(name) {
-    this.#known.delete(name);
+  /** @param {string} name @param {boolean} [isUser] */
+  forget(name, isUser = false) {
+    const entry = this.#known.get(name);
+    if (isUser && entry) entry.off = true;
+    else this.#known.delete(name);
   }
 
   /**
@@ -122,7 +130,7 @@ export class Rooms {
     const calls = [];
     for (const { room, seq, count = 0, mentions = [] } of rooms) {
       const entry = this.#known.get(room);
-      if (!entry || room === this.here) continue;
+      if (!entry || entry.off || room === this.here) continue;
       if (seq < entry.seen) entry.seen = entry.head = 0; // another log
       const known = Math.max(entry.seen, entry.head);
       entry.head = seq;
@@ -149,7 +157,7 @@ export class Rooms {
     for (const { room, count, topic = "", seq = 0, read = -1, unread = 0, mentions = 0 } of rooms) {
       if (read >= 0 && !this.#known.has(room)) this.#known.set(room, blank(room));
       const entry = this.#known.get(room);
-      if (!entry) {
+      if (!entry || entry.off) {
         if (all) this.others.push({ ...blank(room), count, topic });
         continue;
       }

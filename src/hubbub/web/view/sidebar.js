@@ -56,7 +56,7 @@ export function beginNews() {
 }
 
 function follow() {
-  ask({ type: "follow", rooms: rooms.kept.map(({ name }) => name) }, hearNews);
+  ask({ type: "follow", rooms: rooms.all.map(({ name }) => name) }, hearNews);
 }
 
 /** Which rooms are there? */
@@ -66,16 +66,16 @@ function look() {
   timer = window.setTimeout(look, EVERY);
   if (document.hidden) return;
   survey({}, true);
-  if (session.user) survey({ rooms: rooms.kept.map(({ name }) => name) }, false);
+  if (session.user) survey({ mine: true }, false);
 }
 
-/** @param {{rooms?: string[]}} which @param {boolean} all */
+/** @param {{rooms?: string[], mine?: boolean}} which @param {boolean} all */
 function survey(which, all) {
   ask({ type: "rooms", ...which }, (frame) => {
     if (frame.type !== "rooms") return;
-    const before = rooms.kept.length;
+    const before = rooms.all.length;
     rooms.list(frame, all);
-    if (rooms.kept.length > before) follow(); // as a user one was there, by another machine
+    if (rooms.all.length > before) follow(); // as a user one was there, by another machine
     showRooms();
     heard([]);
   });
@@ -83,14 +83,20 @@ function survey(which, all) {
 
 /** How far it was told last that one has read, and where. */
 let told = "";
-let telling = 0;
+/** What is to be told, by room. @type {Map<string, number>} */
+const unsaid = new Map();
 
 /** A user has read up to here: the server tells their other machines. @param {string} room @param {number} seq */
 export function tellRead(room, seq) {
   if (!session.user || told === `${seq} ${room}`) return;
   told = `${seq} ${room}`;
-  clearTimeout(telling);
-  telling = window.setTimeout(ask, TELL, { type: "read", room, seq }, () => {});
+  if (!unsaid.size) setTimeout(tellAll, TELL);
+  unsaid.set(room, seq);
+}
+
+function tellAll() {
+  for (const [room, seq] of unsaid) ask({ type: "read", room, seq }, () => {});
+  unsaid.clear();
 }
 
 /** @param {any} frame `read`, of one's own or of another machine of one's */
@@ -190,7 +196,7 @@ function forget(name) {
   one.setAttribute("aria-label", words.forgetRoom(name));
   one.title = words.forgetRoom(name);
   one.addEventListener("click", () => {
-    rooms.forget(name);
+    rooms.forget(name, session.user !== "");
     beginNews();
     showRooms();
     byId("find-room").focus();
