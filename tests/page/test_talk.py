@@ -352,6 +352,27 @@ def test_a_link_to_a_message_opens_there(tabs: Tabs, server: Server) -> None:
     expect(far.get_by_role("dialog")).to_contain_text("It is not there any more.")
 
 
+def test_the_buttons_of_a_message_are_there_without_pointing_at_it(
+    tabs: Tabs, server: Server
+) -> None:
+    ann, bob = two(tabs, server)
+    for n in range(40):
+        say(ann, f"line {n} of many")
+    expect(texts(bob)).to_have_count(40)
+    # For who listens to the page: all have them, and nobody is told of that.
+    expect(bob.get_by_role("button", name="Reply: line 3 of many")).to_have_count(1)
+    expect(bob.locator(".can > .tools")).to_have_count(40)
+    expect(bob.locator(".tools:not([aria-live=off])")).to_have_count(0)
+    # Which one is pointed at stays the same while the log moves under the mouse, and not after.
+    row(bob, "line 39 of").hover()
+    expect(bob.locator(".point")).to_contain_text("line 39 of")
+    bob.mouse.wheel(0, -600)
+    expect(bob.locator(".point")).not_to_contain_text("line 39 of")
+    expect(bob.locator(".point")).to_have_count(1)
+    bob.mouse.move(5, 5)
+    expect(bob.locator(".point")).to_have_count(0)
+
+
 def test_a_moderator_says_what_the_room_is_about_and_pins(tabs: Tabs, server: Server) -> None:
     ann, bob = two(tabs, server)
     say(bob, "the plan")
