@@ -21,7 +21,7 @@ const list = byId("room-list");
 const others = byId("other-rooms");
 const toggle = byId("rooms-button");
 const slide = drawer(toggle, "rooms-open");
-export const rooms = new Rooms(sound(recall("rooms")));
+export const rooms = new Rooms(sound(recall(key())));
 /** @type {(place: string) => void} */
 let go = () => {};
 let timer = 0;
@@ -33,11 +33,23 @@ function sound(found) {
 }
 
 // What was read in another tab is read in this one, too, and not to be undone by what this one keeps.
-onElsewhere("rooms", (now, before) => {
-  rooms.share(sound(now), sound(before));
+onElsewhere(key, share);
+
+/** Each user of this browser has their own. */
+function key() {
+  return session.user ? `rooms ${session.user}` : "rooms";
+}
+
+/** @param {unknown} now */
+function share(now) {
+  const before = names();
+  rooms.share(sound(now));
+  if (rooms.here && names() !== before) follow();
   draw(); // and keep nothing: two tabs would answer each other for ever
   heard([]);
-});
+}
+
+const names = () => JSON.stringify(rooms.all.map(({ name }) => name));
 
 /** @param {(place: string) => void} to how one goes to a room */
 export function sidebar(to) {
@@ -51,6 +63,8 @@ export function sidebar(to) {
 
 /** The server has us: it tells of news from now on. */
 export function beginNews() {
+  rooms.share(sound(recall(key())));
+  tellAll();
   follow();
   look();
 }
@@ -69,7 +83,7 @@ function look() {
   if (session.user) survey({ mine: true }, false);
 }
 
-/** @param {{rooms?: string[], mine?: boolean}} which @param {boolean} all */
+/** @param {{rooms?: string[], mine?: boolean, after?: string}} which @param {boolean} all */
 function survey(which, all) {
   ask({ type: "rooms", ...which }, (frame) => {
     if (frame.type !== "rooms") return;
@@ -78,6 +92,8 @@ function survey(which, all) {
     if (rooms.all.length > before) follow(); // as a user one was there, by another machine
     showRooms();
     heard([]);
+    const after = which.mine && frame.more && frame.rooms.at(-1)?.room;
+    if (after) survey({ mine: true, after }, false);
   });
 }
 
@@ -90,13 +106,20 @@ const unsaid = new Map();
 export function tellRead(room, seq) {
   if (!session.user || told === `${seq} ${room}`) return;
   told = `${seq} ${room}`;
-  if (!unsaid.size) setTimeout(tellAll, TELL);
   unsaid.set(room, seq);
+  telling ||= window.setTimeout(tellAll, TELL);
 }
 
+let telling = 0;
+
+/** Tell it, and again with the next welcome where there was no answer. */
 function tellAll() {
-  for (const [room, seq] of unsaid) ask({ type: "read", room, seq }, () => {});
-  unsaid.clear();
+  telling = 0;
+  for (const [room, seq] of unsaid) {
+    ask({ type: "read", room, seq }, ({ retry_after }) => {
+      if (retry_after === undefined && unsaid.get(room) === seq) unsaid.delete(room);
+    });
+  }
 }
 
 /** @param {any} frame `read`, of one's own or of another machine of one's */
@@ -139,7 +162,8 @@ export function keepRooms() {
 function keep() {
   clearTimeout(keeping);
   keeping = 0;
-  write("rooms", JSON.stringify(rooms.kept));
+  rooms.share(sound(recall(key()))); // a tab that stood still has not heard of it
+  write(key(), JSON.stringify(rooms.kept));
 }
 
 /** Keep and show what is known. */
@@ -148,7 +172,12 @@ export function showRooms() {
   draw();
 }
 
+let drawn = "";
+
 function draw() {
+  const picture = JSON.stringify([rooms.here, rooms.all, rooms.others], (at, one) => (at === "seen" || at === "head" ? undefined : one));
+  if (picture === drawn) return;
+  drawn = picture;
   const focused = document.activeElement?.getAttribute("data-room");
   list.replaceChildren(...rooms.all.map((entry) => item(entry, true)));
   others.replaceChildren(...rooms.others.map((entry) => item(entry, false)));
@@ -196,7 +225,8 @@ function forget(name) {
   one.setAttribute("aria-label", words.forgetRoom(name));
   one.title = words.forgetRoom(name);
   one.addEventListener("click", () => {
-    rooms.forget(name, session.user !== "");
+    rooms.forget(name, Date.now());
+    keep();
     beginNews();
     showRooms();
     byId("find-room").focus();
