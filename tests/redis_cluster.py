@@ -21,8 +21,14 @@ SLOTS = 16384
 class Member(RedisServer):
     """One of its Redis."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, papers: Path | None = None) -> None:
         self.bus = str(free_port())
+        if papers is not None:
+            self.tls_port = free_port()
+            options += ("--tls-port", str(self.tls_port), "--tls-cluster", "yes")
+            options += ("--tls-ca-cert-file", str(papers / "ca.pem"))
+            options += ("--tls-cert-file", str(papers / "server.pem"))
+            options += ("--tls-key-file", str(papers / "server.key"))
         super().__init__(
             folder,
             *("--cluster-enabled", "yes", "--cluster-node-timeout", "1000"),
@@ -96,14 +102,16 @@ def _role(server: Member) -> bytes | None:
 
 
 @contextmanager
-def redis_cluster(replicas: int = 0, *options: str) -> Iterator[RedisCluster]:
-    """Start it, and wait until all know of all."""
+def redis_cluster(
+    replicas: int = 0, *options: str, papers: Path | None = None
+) -> Iterator[RedisCluster]:
+    """Start it, and wait until all know of all. With `papers`, certificates, it speaks TLS, too."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubbub-redis-")))
         servers: list[Member] = []
         for number in range(PRIMARIES * (1 + replicas)):
             (folder / str(number)).mkdir()
-            server = Member(folder / str(number), *options)
+            server = Member(folder / str(number), *options, papers=papers)
             servers.append(stack.enter_context(server))
         primaries = servers[:PRIMARIES]
         for number, server in enumerate(servers):

@@ -51,6 +51,7 @@ def more(store: Store) -> list[object]:
     store.open("red", 5)
     found += [store.thread("red", seq, 1 << 50, 50) for seq in (2, 3, 8)]
     found += [store.writings("red", BOB, 50), store.unread(BOB, ["red"], 500)]
+    found += [sorted(store.read_by(BOB))]
     found += [store.after("red", 0, 20), store.before("red", 40, 40), store.heads(["red"])]
     found += [store.mark([Mark("red", ANN, 4, "ann")])]
     return found

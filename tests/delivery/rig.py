@@ -150,7 +150,7 @@ class Reader:
                 return
             if isinstance(frame, Edit | Delete | React) and lagging:
                 return
-            if isinstance(frame, Join) and not hub.ready(frame.room, self.opened):
+            if isinstance(frame, Join) and not hub.doors.ready(frame.room, self.opened):
                 self.waits = True
                 return
             self.held.popleft()

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from tests.command import Server
 from tests.page.conftest import Tabs
-from tests.page.people import texts
+from tests.page.people import say, texts
 from tests.page.test_house import HIDE, Speaker, go, room_of
 from tests.page.trust import come_in, token, tokens
 
@@ -93,3 +93,28 @@ def test_what_came_while_all_machines_were_off_is_counted(tabs: Tabs, tmp_path: 
         go(phone, "garden")
         line = phone.locator("#rows > .chat", has=phone.locator(".new-line"))
         expect(line).to_contain_text("one")
+
+
+def test_a_room_that_one_has_read_is_listed_with_nobody_in_it(tabs: Tabs, tmp_path: Path) -> None:
+    with tokens(tmp_path, more=("--news-interval", "0.05")) as server:
+        with bob(server, "garden") as speaker:
+            desk = machine(tabs, server, "garden")
+            speaker.say("garden", "one")
+            expect(texts(desk)).to_have_count(1)
+            go(desk, "attic")
+            say(desk, "up here")
+            expect(texts(desk)).to_have_count(1)
+            speaker.say("garden", "to @ann")
+            expect(room_of(desk, "garden").locator(".badge")).to_have_text("@1")
+        phone = machine(tabs, server, "cellar")
+        expect(room_of(phone, "attic")).to_be_visible()
+        desk.context.close()
+        expect(room_of(phone, "garden").locator(".badge")).to_have_text("@1")
+        # Who takes it off the list does not get it back before they go there.
+        phone.get_by_role("button", name="Take attic off the list").click()
+        expect(room_of(phone, "attic")).to_have_count(0)
+        phone.reload()
+        expect(room_of(phone, "garden")).to_be_visible()
+        expect(room_of(phone, "attic")).to_have_count(0)
+        go(phone, "attic")
+        expect(room_of(phone, "attic")).to_be_visible()

@@ -167,6 +167,21 @@ def test_a_reaction_is_put_and_taken_and_everyone_sees_whose(tabs: Tabs, server:
         expect(page.locator(".reaction")).to_have_count(0)
 
 
+def test_the_keyboard_stays_on_a_button_of_a_message_that_changes(
+    tabs: Tabs, server: Server
+) -> None:
+    ann, bob = two(tabs, server)
+    say(ann, "one")
+    button = bob.get_by_role("button", name="Reply: one")
+    button.focus()
+    ann.get_by_role("button", name="React: one").focus()
+    ann.keyboard.press("Enter")
+    ann.get_by_label("Find an emoji").fill("tada")
+    ann.keyboard.press("Enter")
+    expect(bob.locator(".reaction")).to_have_count(1)
+    expect(button).to_be_focused()
+
+
 def test_an_emoji_is_found_by_its_name_with_the_keyboard_alone(tabs: Tabs, server: Server) -> None:
     page = tabs.open(server.url)
     join(page, "Ann", "garden")
@@ -352,6 +367,27 @@ def test_a_link_to_a_message_opens_there(tabs: Tabs, server: Server) -> None:
     expect(far.get_by_role("dialog")).to_contain_text("It is not there any more.")
 
 
+def test_the_buttons_of_a_message_are_there_without_pointing_at_it(
+    tabs: Tabs, server: Server
+) -> None:
+    ann, bob = two(tabs, server)
+    for n in range(40):
+        say(ann, f"line {n} of many")
+    expect(texts(bob)).to_have_count(40)
+    # For who listens to the page: all have them, and nobody is told of that.
+    expect(bob.get_by_role("button", name="Reply: line 3 of many")).to_have_count(1)
+    expect(bob.locator(".can > .tools")).to_have_count(40)
+    expect(bob.locator(".tools:not([aria-live=off])")).to_have_count(0)
+    # Which one is pointed at stays the same while the log moves under the mouse, and not after.
+    row(bob, "line 39 of").hover()
+    expect(bob.locator(".point")).to_contain_text("line 39 of")
+    bob.mouse.wheel(0, -600)
+    expect(bob.locator(".point")).not_to_contain_text("line 39 of")
+    expect(bob.locator(".point")).to_have_count(1)
+    bob.mouse.move(5, 5)
+    expect(bob.locator(".point")).to_have_count(0)
+
+
 def test_a_moderator_says_what_the_room_is_about_and_pins(tabs: Tabs, server: Server) -> None:
     ann, bob = two(tabs, server)
     say(bob, "the plan")
@@ -390,15 +426,23 @@ def test_a_pinned_message_that_is_deleted_is_not_shown_as_pinned(
     tabs: Tabs, server: Server
 ) -> None:
     ann, bob = two(tabs, server)
-    say(bob, "the plan")
-    expect(texts(ann)).to_have_count(1)
+    for text in ("the plan", "the rules"):
+        say(bob, text)
+    expect(texts(ann)).to_have_count(2)
     rise(ann)
-    press(ann, "the plan", "More")
-    ann.get_by_role("button", name="Pin", exact=True).click()
-    expect(row(bob, "the plan").locator(".pinned")).to_be_visible()
+    for text in ("the plan", "the rules"):
+        press(ann, text, "More")
+        ann.get_by_role("button", name="Pin", exact=True).click()
+        expect(row(bob, text).locator(".pinned")).to_be_visible()
     press(bob, "the plan", "Delete")
     bob.locator(".asks").get_by_role("button", name="Delete").click()
     expect(bob.locator(".gone")).to_have_count(1)
+    bob.get_by_role("button", name="About").click()
+    expect(bob.get_by_role("dialog").get_by_role("listitem")).to_contain_text(["the rules"])
+    bob.get_by_role("button", name="Close").click()
+    press(ann, "the rules", "More")
+    ann.get_by_role("button", name="Take the pin off").click()
+    expect(bob.locator(".pinned")).to_have_count(0)
     bob.get_by_role("button", name="About").click()
     expect(bob.get_by_role("dialog")).to_contain_text("Nothing is pinned here.")
     ann.get_by_role("button", name="About").click()

@@ -148,6 +148,18 @@ async def test_who_is_banned_hears_nothing_more_of_the_room() -> None:
         assert [one["room"] for one in told["rooms"]] == ["attic"]
 
 
+async def test_a_banned_user_hears_nothing_of_the_room_on_a_new_connection() -> None:
+    async with tokens() as here, user(here, "bob", mod=True) as bob, user(here) as ann:
+        await ann.join("attic", "ann")
+        await bob.join("attic", "bob")
+        await ask(bob, "ban", username="ann")
+        async with user(here) as again:
+            assert (await ask(again, "rooms", rooms=["attic"]))["rooms"] == []
+            assert (await ask(again, "follow", rooms=["attic"]))["rooms"] == []
+        async with user(here, "cy") as other:
+            assert len((await ask(other, "follow", rooms=["attic"]))["rooms"]) == 1
+
+
 async def test_so_many_rooms_can_be_followed_and_their_names_are_looked_at() -> None:
     async with house(max_followed=2) as here, here.client() as ann:
         told = await ask(ann, "follow", rooms=["a", "b", "c"])

@@ -11,10 +11,11 @@ import pytest
 
 from hubbub.store.base import StoreError
 from tests.nodes import Node, started
+from tests.promises.cluster import answer
 from tests.promises.test_moderation import ask, said
 from tests.promises.test_users import SECRET, token, tokens, user, welcomed
 from tests.redis import RedisServer
-from tests.server import Client, House
+from tests.server import Client, House, house
 
 
 @asynccontextmanager
@@ -64,6 +65,39 @@ async def test_what_was_read_is_kept_and_what_was_not_is_counted(
         # The list of rooms with someone in them says it, too.
         (room,) = (await ask(ann, "rooms"))["rooms"]
         assert (room["count"], room["read"], room["unread"], room["mentions"]) == (2, 6, 0, 0)
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+async def test_the_rooms_that_one_has_read_are_listed_with_nobody_in_them(
+    store: str, tmp_path: Path
+) -> None:
+    async with stored(store, tmp_path) as here, user(here, "bob", mod=True) as bob:
+        async with user(here) as ann:
+            for room in ("attic", "cellar", "garden"):
+                await welcomed(bob, room, keep=True)
+                await welcomed(ann, room, keep=True)
+                await bob.say("chat", room=room, text="one", id=room)
+                assert (await answer(bob, room))["seq"] == 1
+            for room in ("attic", "garden"):
+                await ask(ann, "read", room=room, seq=1)
+            await bob.say("ban", room="attic", username="ann", id="ban")
+            assert (await answer(bob, "ban"))["type"] == "ok"
+            await bob.say("chat", room="garden", text="to @ann", id="more")
+            assert (await answer(bob, "more"))["seq"] == 2
+        for room in ("attic", "cellar", "garden"):
+            await bob.say("leave", room=room, id=f"leave {room}")
+            assert (await answer(bob, f"leave {room}"))["type"] == "left"
+        async with user(here) as ann:
+            told = (await ask(ann, "rooms", mine=True))["rooms"]
+            assert [(one["room"], one["count"], one["read"], one["mentions"]) for one in told] == [
+                ("garden", 0, 1, 1)
+            ]
+
+
+async def test_a_guest_has_read_nothing() -> None:
+    async with house() as here, here.client() as guest:
+        refused = await ask(guest, "rooms", mine=True)
+        assert (refused["type"], refused["code"]) == ("error", "forbidden")
 
 
 async def test_ones_other_sockets_hear_of_it_and_nobody_else_does() -> None:

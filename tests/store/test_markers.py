@@ -37,6 +37,15 @@ def test_a_marker_goes_forward_only_and_not_past_the_log(store: Store) -> None:
     assert unread(store, ANN, "blue") is None
 
 
+def test_the_logs_that_one_has_read_are_known(store: Store) -> None:
+    keep(store, say("a"), say("b", log="blue"), say("c", log="green"))
+    assert store.read_by(ANN) == []
+    store.mark([read(1), read(1, log="blue"), read(1, BOB, "green"), read(9, log="green")])
+    store.mark([read(1)])
+    assert sorted(store.read_by(ANN)) == ["blue", "red"]
+    assert store.read_by(BOB) == ["green"]
+
+
 def test_what_is_not_read_is_what_others_said_and_did_not_take_back(store: Store) -> None:
     keep(store, say("a"), say("b", author=BOB), say("mine"))
     store.mark([read(1)])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from hubbub.redis_url import SENTINEL, SENTINEL_TLS
+from hubbub.redis_url import CLUSTER_TLS, SENTINEL, SENTINEL_TLS
 from hubbub.settings import Settings
 from hubbub.store import redis_client
 from hubbub.store.base import StoreError
@@ -19,6 +19,7 @@ from hubbub.store.redis_export import RedisSnapshot
 from hubbub.store.redis_importing import RedisImport
 from tests.cli.test_cluster import told_of
 from tests.redis import PROGRAM, RedisServer, free_port, redis_server
+from tests.redis_cluster import redis_cluster
 from tests.store.kinds import keep, new_epoch, say
 
 
@@ -222,3 +223,18 @@ def test_no_password_is_told(tmp_path: Path) -> None:
         line = told_of(store, tmp_path)
         assert line.startswith(told)
         assert "hush" not in line
+
+
+def test_a_cluster_over_tls(papers: Path) -> None:
+    with redis_cluster(papers=papers) as cluster:
+        one = next(iter(cluster.servers.values()))
+        place = f"{CLUSTER_TLS}://127.0.0.1:{one.tls_port}"
+        trusting = f"{place}?ssl_ca_certs={papers}/ca.pem"
+        with pytest.raises(StoreError, match="does not answer"):
+            made(trusting)  # it wants to see ours
+        ours = f"ssl_certfile={papers}/client.pem&ssl_keyfile={papers}/client.key"
+        with pytest.raises(StoreError, match="certificate that is not trusted"):
+            made(f"{place}?{ours}")
+        store = made(f"{trusting}&{ours}")
+        assert keep(store, *(say("hello", log=f"room {number}") for number in range(9))) == [1] * 9
+        store.close()

@@ -19,6 +19,7 @@ from hubbub.chat.room import Room
 from hubbub.chat.session import (
     AskCounts,
     AskHeads,
+    AskMarked,
     AskUnread,
     Effect,
     Heed,
@@ -81,7 +82,10 @@ class Overview:
         """Whether a session may hear of a room, at a time of day (Unix ms)."""
         if session.grant is not None and not session.grant.reads(place):
             return False
-        ban = self._standing.banned(session.identity, session.address, place, unix)
+        identity = session.identity
+        if not identity and session.grant is not None:  # a user, who has joined nothing yet
+            identity = self._identify(session.grant.sub)
+        ban = self._standing.banned(identity, session.address, place, unix)
         return ban is None or session.moderates(place)
 
     def _named(
@@ -107,26 +111,51 @@ class Overview:
 
         `here` is what this node knows of who is in its rooms, if there are others.
         """
+        if frame.mine:
+            return self._survey_mine(session, frame, here, now)
         wanted: list[str] | None = None
         if frame.rooms is not None:
             named = self._named(session, frame.rooms, frame.id, now, "named")
             if isinstance(named, Tell):
                 return named
             wanted = named
+        return self._survey(session, frame, wanted, here)
+
+    def _survey(
+        self,
+        session: Session,
+        frame: AskRooms,
+        wanted: list[str] | None,
+        here: Occupancy | None,
+    ) -> Effect:
         if here is not None:
             return self._survey_all(session, frame, wanted, here)
         counts = {name: len(room.members) for name, room in self._rooms.items()}
         told = self._list(session, frame, counts, wanted)
         if session.grant is None and wanted is None:
             return Survey(session, told)
-        return self._look(session, told)
+        return self._look(session, told, frame.mine)
+
+    def _survey_mine(
+        self, session: Session, frame: AskRooms, here: Occupancy | None, now: float
+    ) -> Effect:
+        if session.grant is None:
+            message = "only users with a token have their reading kept"
+            return refuse(session, "forbidden", message, frame.id)
+        unix = self._unix(now)
+
+        def found(places: list[str]) -> list[Effect]:
+            wanted = [place for place in places if self.hears(session, place, unix)]
+            return [self._survey(session, frame, wanted, here)]
+
+        return AskMarked(session, self._identify(session.grant.sub), frame.id, found)
 
     def _survey_all(
         self, session: Session, frame: AskRooms, wanted: list[str] | None, here: Occupancy
     ) -> AskCounts:
         def counted(counts: dict[str, int]) -> list[Effect]:
             there = {name: count for name, count in (counts | here.counts()).items() if count}
-            return [self._look(session, self._list(session, frame, there, wanted))]
+            return [self._look(session, self._list(session, frame, there, wanted), frame.mine)]
 
         return AskCounts(session, frame.id, counted)
 
@@ -147,8 +176,11 @@ class Overview:
         ]
         return Rooms(rooms, len(seen) > len(rooms), frame.id)
 
-    def _look(self, session: Session, told: Rooms) -> AskHeads:
-        """Find out where the logs of these rooms stand, and what a user has not read of them."""
+    def _look(self, session: Session, told: Rooms, is_read: bool) -> AskHeads:
+        """Find out where the logs of these rooms stand, and what a user has not read of them.
+
+        `is_read`: those where they have read nothing, in the logs that are there now, are left out.
+        """
         places = [room.room for room in told.rooms]
         grant = session.grant
 
@@ -166,6 +198,8 @@ class Overview:
                 if unread is not None:
                     room.read, room.unread = unread.read, unread.count
                     room.mentions = sum(_calls(chat, grant.sub) for chat in unread.calling)
+            if is_read:
+                told.rooms = [room for room in told.rooms if room.read is not None]
             return [Tell(session, told)]
 
         return AskHeads(session, places, told.id, stood)

@@ -296,6 +296,15 @@ class AskUnread(Struct):
     then: Callable[[list[Unread | None]], list[Effect]]
 
 
+class AskMarked(Struct):
+    """In which rooms has a user read? `then` decides on; `user` is their identity."""
+
+    session: Session
+    user: bytes
+    id: str | None
+    then: Callable[[list[str]], list[Effect]]
+
+
 class MarkRead(Struct):
     """How far the session's user has read is to be kept, and told to their other sockets."""
 
@@ -336,6 +345,7 @@ Effect = (
     | AskWritings
     | AskCounts
     | AskHeads
+    | AskMarked
     | AskUnread
     | MarkRead
     | Heed

@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
             return True  # whoever comes or goes has first had all that was said before
         if not isinstance(frame, Join) or self._hub.lobby.hurries(self.session, now):
             return False  # who comes too soon is refused before anything is opened
-        self._waits = not self._hub.ready(frame.room, self._opened)
+        self._waits = not self._hub.doors.ready(frame.room, self._opened)
         return self._waits
 
     def _opened(self, problem: StoreError | None) -> None:

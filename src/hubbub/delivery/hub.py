@@ -14,12 +14,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from hubbub.chat import names
 from hubbub.chat.lobby import Lobby
 from hubbub.chat.session import (
     Again,
@@ -40,6 +38,7 @@ from hubbub.chat.session import (
     Whisper,
 )
 from hubbub.delivery.connection import Connection
+from hubbub.delivery.doors import Doors
 from hubbub.delivery.expiry import Expiry
 from hubbub.delivery.fanout import Fanout
 from hubbub.delivery.feed import Feed
@@ -49,10 +48,9 @@ from hubbub.delivery.news import Gazette
 from hubbub.delivery.questions import Question, Questions, survey
 from hubbub.delivery.records import recorded
 from hubbub.delivery.renewal import Verify, renew
-from hubbub.delivery.welcome import resume, welcome
 from hubbub.protocol.incoming import Auth, Incoming, Join, Mod
-from hubbub.protocol.outgoing import Error, Joined, Left, Ok, Welcome, encode
-from hubbub.store.base import Opened, Outcome, Refused, Stored, StoreError, Unchanged, unavailable
+from hubbub.protocol.outgoing import Error, Ok
+from hubbub.store.base import Outcome, Refused, Stored, StoreError, Unchanged, unavailable
 from hubbub.websocket.frames import text_frame
 
 if TYPE_CHECKING:
@@ -91,6 +89,7 @@ class Hub:
         self.keeper = keeper
         self.fanout = Fanout(loop, lobby.rooms, keeper, rules)
         self.feeds: dict[str, Feed] = {}
+        self.doors = Doors(self, rules.history)
         self.questions = Questions(self)
         self.log = structlog.get_logger()
         self.expiry = Expiry(loop)
@@ -103,7 +102,6 @@ class Hub:
         self._loop = loop
         self._clock: asyncio.TimerHandle | None = None
         self.stall_timeout = rules.stall_timeout
-        self._history = rules.history
         self._most = rules.max_pending
         self.is_behind = False
         """So much waits for the store that no more should be read."""
@@ -115,7 +113,6 @@ class Hub:
         self._gathered = 1
         """Effects that were in the line when it was looked at last."""
         self._appending = False
-        self._opening: dict[str, list[Callable[[StoreError | None], None]]] = {}
         self._parked: list[Connection] = []
         self._idle: asyncio.Future[None] | None = None
 
@@ -152,7 +149,7 @@ class Hub:
         effects = self.lobby.handle(reader.session, frame, now)
         for effect in effects:
             if isinstance(effect, Enter):
-                self.expect(reader, effect)
+                self.doors.expect(reader, effect)
             elif isinstance(effect, Ask):
                 self.feeds[effect.room].coming += 1
                 waits = True
@@ -164,22 +161,8 @@ class Hub:
             told = "a moderator by password" if right else "no moderator by password"
             self.log.warning(told, conn_id=reader.id, remote=reader.session.address)
         if isinstance(frame, Join):
-            feed = self.feeds.get(names.tidy(frame.room))
-            if feed is not None and not feed.is_needed:
-                self._end(feed)  # it was opened for this join, which was refused
+            self.doors.end_if_idle(frame.room)  # it was opened for this join, which was refused
         return waits
-
-    def expect(self, reader: Connection, enter: Enter) -> None:
-        """A reader was let in, and will be told so."""
-        self.feeds[enter.room.name].coming += 1
-        reader.returning += enter.since is not None
-
-    def expect_no_more(self, place: str) -> None:
-        """Who asked to come in is answered."""
-        feed = self.feeds[place]
-        feed.coming -= 1
-        if not feed.is_needed:
-            self._end(feed)
 
     def refuse(self, reader: Connection, problem: StoreError, id: str | None) -> None:
         """Tell a reader that the store could not do what it asked for under this id."""
@@ -357,11 +340,11 @@ class Hub:
             case Tell():
                 self.fanout.tell(effect.session.socket, effect.frame)
             case Enter():
-                self._enter(effect)
+                self.doors.enter(effect)
             case Exit():
-                self._exit(effect)
+                self.doors.leave(effect)
             case Again():
-                self.fanout.tell(effect.session.socket, self._welcome(effect))
+                self.fanout.tell(effect.session.socket, self.doors.welcome(effect))
             case _ if isinstance(effect, Question):
                 self.questions.ask(effect)
             case MarkRead():
@@ -382,98 +365,3 @@ class Hub:
         feed = self.feeds.get(whisper.room)
         if feed is not None:
             self.fanout.whisper(feed, whisper)
-
-    # Coming and going
-
-    def ready(self, room: str, then: Callable[[StoreError | None], None]) -> bool:
-        """Whether a room's log is open; if not it will be, and `then` is called."""
-        name = names.tidy(room)
-        if name in self.feeds:
-            return True
-        if name not in self._opening:
-            self._opening[name] = []
-            self.keeper.open(name, self._history, partial(self._opened, name))
-            if name in self.feeds:
-                return True
-        self._opening[name].append(then)
-        return False
-
-    def _opened(self, name: str, opened: Opened | StoreError) -> None:
-        waiting = self._opening.pop(name)
-        problem = opened if isinstance(opened, StoreError) else None
-        if problem is not None and self.lobby.occupancy is not None:
-            self.lobby.occupancy.forget(name)
-        if not isinstance(opened, StoreError):
-            self.feeds[name] = Feed(name, opened, self._history)
-        for then in waiting:
-            then(problem)
-        feed = self.feeds.get(name)
-        if feed is not None and waiting and not feed.is_needed:
-            self._end(feed)  # all who waited for it are gone
-
-    def _end(self, feed: Feed) -> None:
-        del self.feeds[feed.name]
-        self.fanout.forget(feed)
-        self.keeper.rest(feed.name)
-        if self.lobby.occupancy is not None:
-            self.lobby.occupancy.forget(feed.name)
-
-    def is_open(self, place: str) -> bool:
-        """Whether a room's log is open, or about to be."""
-        return place in self.feeds or place in self._opening
-
-    def _welcome(self, effect: Enter | Again) -> Welcome:
-        name = effect.room.name
-        frame = welcome(self.feeds[name], effect, self.keeper.first(name))
-        self.lobby.inform(effect.session, frame, time.monotonic())
-        return frame
-
-    def _enter(self, effect: Enter) -> None:
-        name, member = effect.room.name, effect.member
-        reader: Connection = effect.session.socket
-        feed = self.feeds[name]
-        frame = self._welcome(effect)
-        seen = feed.log.seq
-        if effect.since is not None:
-            reader.returning -= 1
-            self.soon(reader.go_on)
-            seen = resume(frame, effect.since, effect.epoch, self.keeper.first(name))
-        self.fanout.tell(reader, frame)
-        feed.coming -= 1
-        feed.attach(reader, seen)
-        reader.feeds = (*reader.feeds, feed) if reader.feeds else feed.alone
-        # Not when it was decided: a flush in between would tell the roster before this.
-        effect.room.roster_due |= effect.changes
-        quiet = effect.quiet
-        if quiet is None:
-            quiet = not effect.room.introduce(member)
-        if not quiet:
-            joined = Joined(name, member.name, member.title, member.guest)
-            feed.log.tell(text_frame(encode(joined)))
-        self.fanout.dirty[feed] = None
-        self.log.info("join", conn_id=reader.id, room=name, username=member.name)
-
-    def _exit(self, effect: Exit) -> None:
-        name, member = effect.room.name, effect.member
-        reader: Connection = effect.session.socket
-        feed = self.feeds[name]
-        cursor = feed.detach(reader)
-        reader.feeds = tuple(other for other in reader.feeds if other is not feed)
-        if cursor is not None and reader.is_open and not effect.replaced:
-            # Even into a socket that has filled since: the answers to its last words are there,
-            # and no more than what was said since it was told to go.
-            while data := feed.next(cursor):
-                reader.write(data)
-        if effect.answer is not None:
-            self.fanout.tell(reader, Left(name, member.name, effect.answer))
-        effect.room.roster_due |= effect.changes
-        if not effect.quiet:
-            feed.log.tell(text_frame(encode(Left(name, member.name))))
-        if self.presence is not None:
-            self.presence.free(name, member, effect.session)
-        if feed.is_needed:
-            self.fanout.dirty[feed] = None
-        else:
-            self._end(feed)
-        if not effect.replaced:
-            self.log.info("leave", conn_id=reader.id, room=name, username=member.name)

@@ -89,6 +89,10 @@ class Keeper(Protocol):
         """See `Store.unread`."""
         ...
 
+    def read_by(self, user: bytes, done: Done[list[str]]) -> None:
+        """See `Store.read_by`."""
+        ...
+
     def rest(self, name: str) -> None:
         """See `Store.rest`."""
         ...
@@ -155,6 +159,10 @@ class Inline:
     ) -> None:
         """See `Keeper`."""
         done(self._store.unread(user, names, most))
+
+    def read_by(self, user: bytes, done: Done[list[str]]) -> None:
+        """See `Keeper`."""
+        done(self._store.read_by(user))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""
@@ -248,6 +256,10 @@ class Threaded:
         """See `Keeper`."""
         unread = partial(self._store.unread, user, names, most)
         self._reader.ask(unread, partial(self._read, done))
+
+    def read_by(self, user: bytes, done: Done[list[str]]) -> None:
+        """See `Keeper`."""
+        self._reader.ask(partial(self._store.read_by, user), partial(self._read, done))
 
     def rest(self, name: str) -> None:
         """See `Keeper`."""

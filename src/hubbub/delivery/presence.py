@@ -215,9 +215,9 @@ class Presence:
             hub.refuse(reader, problem, ask.id)
         for effect in effects:
             if isinstance(effect, Enter):
-                hub.expect(reader, effect)
+                hub.doors.expect(reader, effect)
             hub.put(effect)
-        hub.expect_no_more(ask.room)
+        hub.doors.expect_no_more(ask.room)
         reader.answered()
 
     # What it hears
@@ -225,7 +225,7 @@ class Presence:
     def hear(self, news: Changes | Snapshot) -> None:
         """News of who is in a room."""
         place = news.room
-        if not self._hub.is_open(place):
+        if not self._hub.doors.is_open(place):
             return
         seen = self._occupancy.hear(news)
         self._tell(place, seen.told)

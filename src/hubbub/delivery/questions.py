@@ -13,6 +13,7 @@ from hubbub.chat.session import (
     AskAuthor,
     AskCounts,
     AskHeads,
+    AskMarked,
     AskThread,
     AskUnread,
     AskWritings,
@@ -36,7 +37,7 @@ MOST: Final = 262_144
 T = TypeVar("T")
 Shown = Browse | AskThread
 """What shows messages: asked again where one was changed meanwhile."""
-OfRooms = AskCounts | AskHeads | AskUnread
+OfRooms = AskCounts | AskHeads | AskMarked | AskUnread
 """What is asked of all nodes, for who need not be in a room."""
 Question = Shown | AskAuthor | AskWritings | OfRooms
 
@@ -74,6 +75,9 @@ class Questions:
         if isinstance(question, AskHeads):
             self._hub.keeper.heads(question.rooms, _then(done, question.then))
             return
+        if isinstance(question, AskMarked):
+            self._hub.keeper.read_by(question.user, _then(done, question.then))
+            return
         if isinstance(question, AskUnread):
             self._hub.markers.know(question.session.socket)
             counted = _then(done, question.then)
@@ -90,7 +94,7 @@ class Questions:
             reader.answered()
             return
         for come in found:
-            if isinstance(come, AskAuthor | AskWritings | AskHeads | AskUnread):
+            if isinstance(come, AskAuthor | AskWritings | OfRooms):
                 self.ask(come)  # and its reader waits on
                 return
             if isinstance(question, Shown) and isinstance(come, Tell):

@@ -138,10 +138,12 @@ class AskRooms(Struct, tag_field="type", tag="rooms", gc=False):
     """Which rooms are there? The first `limit` of those after the name `after`, by name.
 
     Or how do these `rooms` stand, whether someone is in them or not? Those that one may not be in
-    are left out of the answer.
+    are left out of the answer. Or those that are `mine`: in which one has read, for users with a
+    token.
     """
 
     rooms: list[str] | None = None
+    mine: bool = False
     after: Annotated[str, Meta(max_length=1024)] = ""
     limit: Annotated[int, Meta(ge=1, le=200)] = 200
     id: Id | None = None

@@ -190,6 +190,10 @@ class Store(Protocol):
         """
         ...
 
+    def read_by(self, user: bytes) -> list[str]:
+        """The logs in which a user has read, in no order; some may be gone. Raises `StoreError`."""
+        ...
+
     def rest(self, name: str, now: float) -> None:
         """Nobody is in the room any more, as of `now` (Unix seconds): the log is closed."""
         ...

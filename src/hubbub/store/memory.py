@@ -308,6 +308,10 @@ class MemoryStore:
         logs = map(self._logs.get, names)
         return [None if log is None else _unread(log, user, most) for log in logs]
 
+    def read_by(self, user: bytes) -> list[str]:
+        """See `Store.read_by`."""
+        return [name for name, log in self._logs.items() if user in log.marks]
+
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
         log = self._logs.get(name)

@@ -21,7 +21,6 @@ from redis.exceptions import RedisError, ResponseError
 
 from hubbub.protocol.audit import AUDIT
 from hubbub.protocol.draft import Authored, Draft
-from hubbub.protocol.markers import Mark, Unread
 from hubbub.protocol.presence import Changes, Snapshot
 from hubbub.redis_url import is_clustered
 from hubbub.store import events, redis_client
@@ -40,6 +39,7 @@ from hubbub.store.base import (
 )
 from hubbub.store.redis_draft import Ask, identity, pairs
 from hubbub.store.redis_library import LIBRARY, NAME
+from hubbub.store.redis_markers import RedisMarkers
 from hubbub.store.redis_presence import RedisPresence
 
 MOST: Final = 500
@@ -77,7 +77,7 @@ class _Place:
         self.mark = mark
 
 
-class RedisStore:
+class RedisStore(RedisMarkers):
     """A `Shared` store in the Redis at `url`. Raises `StoreError` if that does not answer."""
 
     is_untidy: Final = False
@@ -224,48 +224,6 @@ class RedisStore:
         fresh = [one if isinstance(one, int) else one[0] for one in results if _is_fresh(one)]
         if fresh:
             place.seq = fresh[-1]
-
-    def mark(self, marks: Sequence[Mark]) -> list[int | None]:
-        """See `Store.mark`. The other nodes are told by a hint."""
-        hints = redis_client.HINTS
-        return self._of_markers(
-            [
-                ("mark", one.log, (one.user.hex(), one.seq, self.node, one.log, one.name, hints))
-                for one in marks
-            ]
-        )
-
-    def unread(self, user: bytes, names: Sequence[str], most: int) -> list[Unread | None]:
-        """See `Store.unread`. Of a long log it asks a piece at a time."""
-        found: list[Unread | None] = [None] * len(names)
-        wanted = [(place, 1 << 52) for place in range(len(names))]
-        while wanted:
-            asked = [
-                ("unread", names[place], (user.hex(), last, most - _count(found[place])))
-                for place, last in wanted
-            ]
-            on: list[tuple[int, int]] = []
-            for (place, _), answer in zip(wanted, self._of_markers(asked), strict=True):
-                if answer is None:
-                    continue
-                read, last, count, calling = answer
-                before = found[place]
-                if before is not None:
-                    count, calling = before.count + count, [*before.calling, *calling]
-                found[place] = Unread(read, count, calling)
-                if last:
-                    on.append((place, last))
-            wanted = on
-        return found
-
-    def _of_markers(self, calls: Sequence[tuple[str, str, tuple[Any, ...]]]) -> list[Any]:
-        answers = self.call(
-            [(function, redis_client.marker_keys(name), more) for function, name, more in calls]
-        )
-        for answer in answers:
-            if isinstance(answer, StoreError):
-                raise answer
-        return answers
 
     # What others said
 
@@ -489,10 +447,6 @@ class RedisStore:
             if isinstance(answer, Exception):
                 raise redis_client.trouble(answer) from answer
         return answers
-
-
-def _count(found: Unread | None) -> int:
-    return found.count if found is not None else 0
 
 
 def _several(name: str | list[str]) -> list[str]:

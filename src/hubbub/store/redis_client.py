@@ -233,6 +233,11 @@ def marker_keys(name: str) -> tuple[str, ...]:
     return (*keys(name), f"{PREFIX}:{{{tag(name)}}}:read")
 
 
+def read_key(user: bytes) -> str:
+    """The key of which logs a user has read, by identity."""
+    return f"{PREFIX}:read:{user.hex()}"
+
+
 def presence_keys(name: str) -> tuple[str, str]:
     """The keys of who is in a room, beside those of its log."""
     base = f"{PREFIX}:{{{tag(name)}}}:"

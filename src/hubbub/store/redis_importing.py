@@ -49,6 +49,8 @@ class RedisImport(Import):
         self._rows: list[tuple[int, tuple[Any, ...]]] = []
         """Events and ids with the numbers of their lines."""
         self._markers: dict[str, str] = {}
+        self._readers: dict[bytes, list[str]] = {}
+        """Which rooms each user has read."""
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -106,6 +108,8 @@ class RedisImport(Import):
         with self._client.pipeline() as pipe:
             if self._markers:
                 pipe.hset(made[-1], mapping=self._markers)  # type: ignore[arg-type]
+                for user in self._markers:
+                    self._readers.setdefault(bytes.fromhex(user), []).append(self._room.room)
                 self._markers = {}
             pipe.fcall(*restore)
             again = pipe.execute()[-1]
@@ -126,6 +130,8 @@ class RedisImport(Import):
             for name in self._names:
                 keys = (*self._made(name), *redis_client.marker_keys(name))
                 pipe.fcall(f"{NAME}_adopt", len(keys), *keys)
+            for user, read in self._readers.items():
+                pipe.sadd(redis_client.read_key(user), *read)
             try:
                 pipe.execute()
             except WatchError:

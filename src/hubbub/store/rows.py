@@ -138,6 +138,14 @@ def unread(db: sqlite3.Connection, name: str, user: bytes, most: int) -> Unread 
     return Unread(read, count, calling.split(b"\n") if calling is not None else [])
 
 
+def read_by(db: sqlite3.Connection, user: bytes) -> list[str]:
+    """The logs in which a user has read."""
+    found = db.execute(
+        "SELECT name FROM marker JOIN log ON log.id = marker.log WHERE user = ?", (user,)
+    )
+    return [name.decode() for (name,) in found]
+
+
 _REPLIES: Final = (
     "SELECT seq, payload FROM event WHERE log = ? AND seq < ?"
     " AND CASE WHEN json_valid(payload) THEN json_extract(payload, '$.reply.seq') END = ?"

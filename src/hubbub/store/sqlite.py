@@ -225,6 +225,11 @@ class SqliteStore:
         with self._reading, self._errors():
             return [rows.unread(self._reader, name, user, most) for name in names]
 
+    def read_by(self, user: bytes) -> list[str]:
+        """See `Store.read_by`."""
+        with self._reading, self._errors():
+            return rows.read_by(self._reader, user)
+
     def _head(self, name: str) -> Head:
         head = self._heads.get(name)
         if head is None:

@@ -144,15 +144,34 @@ test("what another tab has read is read, and what it has forgotten is forgotten"
     { name: "hall", seen: 5, head: 8, unread: 3, mentions: 0, visited: 3 },
   ]);
   mine.enter("garden", 4);
-  const before = mine.kept;
   const kept = (name, seen, visited) => ({ name, seen, head: seen, unread: 0, mentions: 0, visited });
   // It read all of the attic, some of the hall, knows less of the cellar, and was in another room.
-  mine.share([kept("attic", 9, 7), kept("cellar", 2, 2), kept("hall", 6, 1), kept("kitchen", 4, 8)], before);
+  mine.share([kept("attic", 9, 7), kept("cellar", 2, 2), kept("hall", 6, 1), kept("kitchen", 4, 8)]);
   assert.deepEqual(mine.get("attic"), { ...kept("attic", 9, 7), topic: "", count: 0 });
   assert.equal(mine.get("cellar").seen, 9, "what has been seen only grows");
   assert.equal(mine.get("hall").unread, 3, "how much of it is left is not known here");
   assert.equal(mine.get("kitchen").seen, 4);
   assert.ok(mine.get("garden"), "one is there");
-  mine.share([], mine.kept);
-  assert.deepEqual(mine.all.map(({ name }) => name), ["garden"]);
+  // It has taken the hall off its list, and the garden, where one has been since.
+  mine.share([{ ...kept("hall", 6, 1), off: 5 }, { ...kept("garden", 5, 1), off: 3 }]);
+  assert.deepEqual(mine.all.map(({ name }) => name), ["attic", "cellar", "garden", "kitchen"]);
+  mine.share([kept("hall", 6, 1)]);
+  assert.equal(mine.all.length, 4, "a tab that has not heard of it does not undo it");
+});
+
+test("a user's room that was taken off the list stays off it until one goes there", () => {
+  const rooms = new Rooms();
+  rooms.enter("garden", 1);
+  const mine = { rooms: [{ room: "attic", count: 0, seq: 3, read: 1, unread: 2, mentions: 1 }] };
+  rooms.list(mine, false);
+  assert.deepEqual(rooms.all.map(({ name }) => name), ["attic", "garden"]);
+  rooms.forget("attic", 2);
+  rooms.list(mine, false);
+  assert.deepEqual(rooms.all.map(({ name }) => name), ["garden"]);
+  assert.equal(rooms.mentions, 0);
+  const again = new Rooms(JSON.parse(JSON.stringify(rooms.kept)));
+  again.list(mine, false);
+  assert.deepEqual(again.all.map(({ name }) => name), ["garden"]);
+  again.enter("attic", 3);
+  assert.deepEqual(again.all.map(({ name }) => name), ["attic", "garden"]);
 });

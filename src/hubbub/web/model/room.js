@@ -29,6 +29,8 @@ import { About, react } from "./talk.js";
 
 /** Messages of one author within this time stand together. */
 const TOGETHER = 5 * 60_000;
+/** So many come and go in one row. */
+const STRETCH = 200;
 /** So many of one's own messages are remembered as one's own. */
 const OWN = 1000;
 
@@ -271,7 +273,7 @@ export class Room {
   #moved(frame) {
     const { username, name = this.names.get(username) } = frame;
     const last = this.rows.at(-1);
-    const row = last?.kind === "moved" ? last : stretch();
+    const row = last?.kind === "moved" && last.people.size < STRETCH ? last : stretch();
     move(row, { username, name }, frame.type === "joined");
     if (row !== last) return this.#add(row);
     if (!isNothing(row)) return { ...nothing(), changed: [row] };

@@ -6,7 +6,11 @@
  *
  * `head` is the newest message that one has heard of.
  *
- * @typedef {{name: string, seen: number, head: number, unread: number, mentions: number, visited: number}} Kept
+ * `off` is when one took it off the list, and `visited` when one was there last: it is off while the
+ * first is later. It is known on, since the server, or another tab, tells of it again.
+ *
+ * @typedef {{name: string, seen: number, head: number, unread: number, mentions: number, visited: number,
+ *   off?: number}} Kept
  * @typedef {Kept & {topic: string, count: number}} Entry
  */
 
@@ -15,6 +19,9 @@ const MOST = 100;
 
 /** @param {string} name @returns {Entry} */
 const blank = (name) => ({ name, seen: 0, unread: 0, mentions: 0, visited: 0, head: 0, topic: "", count: 0 });
+
+/** @param {Entry | undefined} one @returns {one is undefined} */
+const isOff = (one) => !one || (one.off ?? 0) > one.visited;
 
 export class Rooms {
   /** @type {Map<string, Entry>} */
@@ -40,7 +47,7 @@ export class Rooms {
 
   /** The rooms that one was in, by name. @returns {Entry[]} */
   get all() {
-    return this.#newest.sort((a, b) => a.name.localeCompare(b.name));
+    return this.#newest.filter((one) => !isOff(one)).sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /** @param {string} name */
@@ -65,27 +72,24 @@ export class Rooms {
     this.#known.set(name, { ...(this.#known.get(name) ?? blank(name)), visited: visit });
   }
 
-  /**
-   * What another tab of this browser keeps now, and what it kept before.
-   * @param {Kept[]} now @param {Kept[]} before
-   */
-  share(now, before) {
-    for (const { name } of before) {
-      if (name !== this.here && !now.some((one) => one.name === name)) this.#known.delete(name);
-    }
-    for (const entry of now) {
+  /** What another tab of this browser has kept. @param {Kept[]} kept */
+  share(kept) {
+    for (const entry of kept) {
       const mine = this.#known.get(entry.name);
       if (!mine) this.#known.set(entry.name, { ...blank(entry.name), ...entry });
       else {
         mine.visited = Math.max(mine.visited, entry.visited);
+        if (entry.off) mine.off = Math.max(mine.off ?? 0, entry.off);
         this.readElsewhere(entry.name, entry.seen);
       }
     }
+    this.others = this.others.filter(({ name }) => isOff(this.#known.get(name)));
   }
 
-  /** @param {string} name */
-  forget(name) {
-    this.#known.delete(name);
+  /** Take a room off the list, until one goes there again; `now` is later than the last visit. @param {string} name @param {number} now */
+  forget(name, now) {
+    const entry = this.#known.get(name);
+    if (entry) Object.assign(entry, { off: now, unread: 0, mentions: 0 });
   }
 
   /**
@@ -122,7 +126,7 @@ export class Rooms {
     const calls = [];
     for (const { room, seq, count = 0, mentions = [] } of rooms) {
       const entry = this.#known.get(room);
-      if (!entry || room === this.here) continue;
+      if (!entry || isOff(entry) || room === this.here) continue;
       if (seq < entry.seen) entry.seen = entry.head = 0; // another log
       const known = Math.max(entry.seen, entry.head);
       entry.head = seq;
@@ -149,7 +153,7 @@ export class Rooms {
     for (const { room, count, topic = "", seq = 0, read = -1, unread = 0, mentions = 0 } of rooms) {
       if (read >= 0 && !this.#known.has(room)) this.#known.set(room, blank(room));
       const entry = this.#known.get(room);
-      if (!entry) {
+      if (isOff(entry)) {
         if (all) this.others.push({ ...blank(room), count, topic });
         continue;
       }

@@ -51,9 +51,9 @@ export function showAbout(room) {
   parts.push(el("h3", { text: words.pins }), pins.length ? list : none);
   if (room.mod) parts.push(group(words.orderRoom, button(words.editTopic, () => editTopic(room))));
   const dialog = open(room.name, ...parts);
-  for (const seq of pins) {
-    const item = el("li");
-    list.append(item);
+  list.append(...pins.map(() => el("li")));
+  [...list.children].forEach((item, at) => {
+    const seq = pins[at];
     const show = (/** @type {any} */ event) => {
       const shown = entry(event, room);
       const away = () => {
@@ -73,7 +73,7 @@ export function showAbout(room) {
       ask({ type: "thread", room: room.name, seq, limit: 1 }, (found) =>
         found.type === "error" ? (item.textContent = told(found)) : show(found.events[0]));
     }
-  }
+  });
 }
 
 /** @param {Room} room */

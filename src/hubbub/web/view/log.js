@@ -12,6 +12,7 @@ import { byId, el } from "./dom.js";
 import { keepBy } from "./markup.js";
 import { render } from "./row.js";
 import { dayName } from "./time.js";
+import { equipNow } from "./tools.js";
 import { words } from "./words.js";
 
 /** @typedef {import("../model/room.js").Row} Row */
@@ -52,6 +53,7 @@ let of;
 const span = new Span();
 /** Says which day it is, where the row that begins it is not in the page; takes no space. */
 const day = el("li", { class: "day over" });
+day.setAttribute("aria-live", "off");
 /** @type {import("./row.js").Wardrobe} */
 let wardrobe = { waits: () => undefined, dress: () => {}, react: () => {}, jump: () => {}, isFirstNew: () => false };
 
@@ -312,8 +314,12 @@ export function look(row, room) {
   const held = old.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : undefined;
   const anew = item(row, room, false);
   old.replaceWith(anew);
+  const shown = ["point", "open"].filter((one) => old.classList.contains(one));
+  anew.classList.add(...shown);
+  if (shown.length || held !== undefined) equipNow(anew);
   // The keyboard stays where it was: on the same button, or on the message.
   if (held === undefined) return;
+  anew.tabIndex = -1;
   const same = held && anew.querySelector(`[aria-label="${CSS.escape(held)}"]`);
   /** @type {HTMLElement} */ (same || anew).focus({ preventScroll: true });
 }

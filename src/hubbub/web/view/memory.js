@@ -32,10 +32,10 @@ function parsed(text) {
 
 /** The same, of what was kept as JSON; null: there is none, or it is not ours. @param {string} key @returns {any} */
 export const recall = (key) => parsed(read(key));
-/** Another tab of this browser keeps something else. @param {string} key @param {(now: any, before: any) => void} then */
+/** Another tab of this browser keeps something else. @param {() => string} key @param {(now: any) => void} then */
 export const onElsewhere = (key, then) =>
   addEventListener("storage", (event) => {
-    if (event.key === `hubbub.${key}`) then(parsed(event.newValue), parsed(event.oldValue));
+    if (event.key === `hubbub.${key()}`) then(parsed(event.newValue));
   });
 /** @param {string} key @param {string} value empty: it is kept no more */
 export const write = (key, value) => set(localStorage, key, value);

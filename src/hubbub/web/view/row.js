@@ -109,7 +109,7 @@ function chat(row, room, wardrobe) {
     mark.title = moment(row.edited);
     body.append(mark);
   }
-  if (room.about.pins.includes(row.seq)) body.append(el("span", { class: "pinned", text: words.pinned }));
+  if (!goes && room.about.pins.includes(row.seq)) body.append(el("span", { class: "pinned", text: words.pinned }));
   if (!row.head) body.append(clock(row.ts));
   li.append(body, ...reactions(row, room, (emoji, on) => wardrobe.react(row, emoji, on)));
   if (waits) {

@@ -21,7 +21,7 @@ const list = byId("room-list");
 const others = byId("other-rooms");
 const toggle = byId("rooms-button");
 const slide = drawer(toggle, "rooms-open");
-export const rooms = new Rooms(sound(recall("rooms")));
+export const rooms = new Rooms(sound(recall(key())));
 /** @type {(place: string) => void} */
 let go = () => {};
 let timer = 0;
@@ -33,11 +33,23 @@ function sound(found) {
 }
 
 // What was read in another tab is read in this one, too, and not to be undone by what this one keeps.
-onElsewhere("rooms", (now, before) => {
-  rooms.share(sound(now), sound(before));
+onElsewhere(key, share);
+
+/** Each user of this browser has their own. */
+function key() {
+  return session.user ? `rooms ${session.user}` : "rooms";
+}
+
+/** @param {unknown} now */
+function share(now) {
+  const before = names();
+  rooms.share(sound(now));
+  if (rooms.here && names() !== before) follow();
   draw(); // and keep nothing: two tabs would answer each other for ever
   heard([]);
-});
+}
+
+const names = () => JSON.stringify(rooms.all.map(({ name }) => name));
 
 /** @param {(place: string) => void} to how one goes to a room */
 export function sidebar(to) {
@@ -51,12 +63,14 @@ export function sidebar(to) {
 
 /** The server has us: it tells of news from now on. */
 export function beginNews() {
+  rooms.share(sound(recall(key())));
+  tellAll();
   follow();
   look();
 }
 
 function follow() {
-  ask({ type: "follow", rooms: rooms.kept.map(({ name }) => name) }, hearNews);
+  ask({ type: "follow", rooms: rooms.all.map(({ name }) => name) }, hearNews);
 }
 
 /** Which rooms are there? */
@@ -66,31 +80,46 @@ function look() {
   timer = window.setTimeout(look, EVERY);
   if (document.hidden) return;
   survey({}, true);
-  if (session.user) survey({ rooms: rooms.kept.map(({ name }) => name) }, false);
+  if (session.user) survey({ mine: true }, false);
 }
 
-/** @param {{rooms?: string[]}} which @param {boolean} all */
+/** @param {{rooms?: string[], mine?: boolean, after?: string}} which @param {boolean} all */
 function survey(which, all) {
   ask({ type: "rooms", ...which }, (frame) => {
     if (frame.type !== "rooms") return;
-    const before = rooms.kept.length;
+    const before = rooms.all.length;
     rooms.list(frame, all);
-    if (rooms.kept.length > before) follow(); // as a user one was there, by another machine
+    if (rooms.all.length > before) follow(); // as a user one was there, by another machine
     showRooms();
     heard([]);
+    const after = which.mine && frame.more && frame.rooms.at(-1)?.room;
+    if (after) survey({ mine: true, after }, false);
   });
 }
 
 /** How far it was told last that one has read, and where. */
 let told = "";
-let telling = 0;
+/** What is to be told, by room. @type {Map<string, number>} */
+const unsaid = new Map();
 
 /** A user has read up to here: the server tells their other machines. @param {string} room @param {number} seq */
 export function tellRead(room, seq) {
   if (!session.user || told === `${seq} ${room}`) return;
   told = `${seq} ${room}`;
-  clearTimeout(telling);
-  telling = window.setTimeout(ask, TELL, { type: "read", room, seq }, () => {});
+  unsaid.set(room, seq);
+  telling ||= window.setTimeout(tellAll, TELL);
+}
+
+let telling = 0;
+
+/** Tell it, and again with the next welcome where there was no answer. */
+function tellAll() {
+  telling = 0;
+  for (const [room, seq] of unsaid) {
+    ask({ type: "read", room, seq }, ({ retry_after }) => {
+      if (retry_after === undefined && unsaid.get(room) === seq) unsaid.delete(room);
+    });
+  }
 }
 
 /** @param {any} frame `read`, of one's own or of another machine of one's */
@@ -133,7 +162,8 @@ export function keepRooms() {
 function keep() {
   clearTimeout(keeping);
   keeping = 0;
-  write("rooms", JSON.stringify(rooms.kept));
+  rooms.share(sound(recall(key()))); // a tab that stood still has not heard of it
+  write(key(), JSON.stringify(rooms.kept));
 }
 
 /** Keep and show what is known. */
@@ -142,7 +172,12 @@ export function showRooms() {
   draw();
 }
 
+let drawn = "";
+
 function draw() {
+  const picture = JSON.stringify([rooms.here, rooms.all, rooms.others], (at, one) => (at === "seen" || at === "head" ? undefined : one));
+  if (picture === drawn) return;
+  drawn = picture;
   const focused = document.activeElement?.getAttribute("data-room");
   list.replaceChildren(...rooms.all.map((entry) => item(entry, true)));
   others.replaceChildren(...rooms.others.map((entry) => item(entry, false)));
@@ -190,7 +225,8 @@ function forget(name) {
   one.setAttribute("aria-label", words.forgetRoom(name));
   one.title = words.forgetRoom(name);
   one.addEventListener("click", () => {
-    rooms.forget(name);
+    rooms.forget(name, Date.now());
+    keep();
     beginNews();
     showRooms();
     byId("find-room").focus();

@@ -60,8 +60,8 @@ export function equip(row, li, offer) {
   timer ||= window.setTimeout(equipAll, REST, performance.now() + LATEST);
 }
 
-/** @param {Element | null | undefined} li */
-function equipNow(li) {
+/** A message's buttons are wanted now. @param {Element | null | undefined} li */
+export function equipNow(li) {
   if (!li) return;
   bare.get(li)?.();
   bare.delete(li);

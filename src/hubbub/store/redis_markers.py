@@ -1,0 +1,81 @@
+"""How far users have read, in Redis: the part of a store there that nothing else of it needs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from hubbub.protocol.markers import Mark, Unread
+from hubbub.store import redis_client
+from hubbub.store.base import StoreError
+
+
+class RedisMarkers(ABC):
+    """Keeps and counts what is read, by the functions of `redis_markers.lua`."""
+
+    node: str
+
+    @abstractmethod
+    def call(self, calls: Sequence[tuple[str, Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Call functions in one round trip: see `RedisStore.call`."""
+
+    @abstractmethod
+    def tell(self, *commands: tuple[str | bytes | int, ...]) -> list[Any]:
+        """Give commands in one round trip. Raises `StoreError`."""
+
+    def mark(self, marks: Sequence[Mark]) -> list[int | None]:
+        """See `Store.mark`. The other nodes are told by a hint."""
+        hints = redis_client.HINTS
+        found = self._of_markers(
+            [
+                ("mark", one.log, (one.user.hex(), one.seq, self.node, one.log, one.name, hints))
+                for one in marks
+            ]
+        )
+        # Each time, so that it is mended by the next one where it failed.
+        there = [one for one, seq in zip(marks, found, strict=True) if seq is not None]
+        if there:
+            self.tell(*[("SADD", redis_client.read_key(one.user), one.log) for one in there])
+        return found
+
+    def read_by(self, user: bytes) -> list[str]:
+        """See `Store.read_by`."""
+        (found,) = self.tell(("SMEMBERS", redis_client.read_key(user)))
+        return [name.decode() for name in found]
+
+    def unread(self, user: bytes, names: Sequence[str], most: int) -> list[Unread | None]:
+        """See `Store.unread`. Of a long log it asks a piece at a time."""
+        found: list[Unread | None] = [None] * len(names)
+        wanted = [(place, 1 << 52) for place in range(len(names))]
+        while wanted:
+            asked = [
+                ("unread", names[place], (user.hex(), last, most - _count(found[place])))
+                for place, last in wanted
+            ]
+            on: list[tuple[int, int]] = []
+            for (place, _), answer in zip(wanted, self._of_markers(asked), strict=True):
+                if answer is None:
+                    continue
+                read, last, count, calling = answer
+                before = found[place]
+                if before is not None:
+                    count, calling = before.count + count, [*before.calling, *calling]
+                found[place] = Unread(read, count, calling)
+                if last:
+                    on.append((place, last))
+            wanted = on
+        return found
+
+    def _of_markers(self, calls: Sequence[tuple[str, str, tuple[Any, ...]]]) -> list[Any]:
+        answers = self.call(
+            [(function, redis_client.marker_keys(name), more) for function, name, more in calls]
+        )
+        for answer in answers:
+            if isinstance(answer, StoreError):
+                raise answer
+        return answers
+
+
+def _count(found: Unread | None) -> int:
+    return found.count if found is not None else 0
