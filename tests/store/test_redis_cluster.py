@@ -14,7 +14,7 @@ from hubbub.store.base import Refused, Stored, StoreError
 from hubbub.store.redis import RedisStore
 from hubbub.store.redis_export import RedisSnapshot
 from hubbub.store.redis_importing import RedisImport
-from tests.redis import free_port
+from tests.redis import free_port, redis_server
 from tests.redis_cluster import Member, RedisCluster, redis_cluster
 from tests.store.kinds import ANN, keep, new_epoch, said, say
 
@@ -140,3 +140,11 @@ def test_a_redis_that_is_no_cluster_is_said_to_be_none(
     redis = request.getfixturevalue("redis")
     with pytest.raises(StoreError, match="is no cluster"):
         RedisStore(f"redis+cluster://{redis.at}", Settings(), new_epoch)
+
+
+def test_a_cluster_without_slots_is_said_to_be_that() -> None:
+    with (
+        redis_server("--cluster-enabled", "yes") as server,
+        pytest.raises(StoreError, match="has no slots yet"),
+    ):
+        RedisStore(f"redis+cluster://{server.at}", Settings(), new_epoch)

@@ -111,6 +111,10 @@ def _clustered(url: str, options: dict[str, Any]) -> Client:
             raise StoreError("this Redis is no cluster, for which one writes redis://") from None
         cause = problem.__cause__
         raise trouble(cause if isinstance(cause, Exception) else problem) from problem
+    except (RedisError, OSError) as problem:
+        raise trouble(problem) from problem
+    except IndexError:  # which is how the client tells it
+        raise StoreError("the Redis Cluster has no slots yet") from None
 
 
 def ask(client: Client, commands: Sequence[Command]) -> list[Any]:

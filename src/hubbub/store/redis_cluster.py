@@ -73,13 +73,13 @@ class Cluster(RedisCluster):
         callback = callbacks.get(command[0])
         return callback(answer) if callback is not None else answer
 
-    def look(self) -> None:
-        """Look at who has what, unless it was just done."""
+    def look(self, failed: str | None = None) -> None:
+        """Look at who has what, unless it was just done; the one that `failed` is asked last."""
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
-        with suppress(RedisError, RedisClusterException, OSError):
-            self.nodes_manager.initialize()
+        with suppress(RedisError, RedisClusterException, OSError, IndexError):
+            self.nodes_manager.initialize(last_failed_node_name=failed)
         self._looked = time.monotonic()
 
     def _ask(
@@ -98,29 +98,31 @@ class Cluster(RedisCluster):
                 self.look()
                 continue
             parts.setdefault((to.name, node is not None), (to, []))[1].append(at)
-        asked: list[tuple[list[int], Asked, bool]] = []
+        asked: list[tuple[ClusterNode, list[int], Asked, bool]] = []
         for (_, is_asking), (to, places) in parts.items():
             some = [commands[at] for at in places]
             if is_asking:
                 some = [one for command in some for one in (("ASKING",), command)]
             try:
                 pool = self.get_redis_connection(to).connection_pool
-                asked.append((places, Asked(pool, some), is_asking))
+                asked.append((to, places, Asked(pool, some), is_asking))
             except (RedisError, OSError) as problem:
-                self._failed(places, problem, answers)
-        for places, one, is_asking in asked:
+                self._failed(to, places, problem, answers)
+        for to, places, one, is_asking in asked:
             try:
                 found = one.answers()[1::2] if is_asking else one.answers()
             except (RedisError, OSError) as problem:
-                self._failed(places, problem, answers)
+                self._failed(to, places, problem, answers)
                 continue
             for at, answer in zip(places, found, strict=True):
                 answers[at] = answer
 
-    def _failed(self, places: list[int], problem: Exception, answers: list[Any]) -> None:
+    def _failed(
+        self, node: ClusterNode, places: list[int], problem: Exception, answers: list[Any]
+    ) -> None:
         for at in places:
             answers[at] = problem
-        self.look()
+        self.look(node.name)
 
     def _node_of(self, command: Command) -> ClusterNode:
         if command[0] == "PUBLISH":  # every Redis tells it to all others
