@@ -144,7 +144,8 @@ def test_a_redis_that_is_no_cluster_is_said_to_be_none(
 
 def test_a_cluster_without_slots_is_said_to_be_that() -> None:
     with (
-        redis_server("--cluster-enabled", "yes") as server,
+        # Its bus is not 10,000 ports further up, where there may be none.
+        redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server,
         pytest.raises(StoreError, match="has no slots yet"),
     ):
         RedisStore(f"redis+cluster://{server.at}", Settings(), new_epoch)
