@@ -33,6 +33,7 @@ class Member(RedisServer):
             folder,
             *("--cluster-enabled", "yes", "--cluster-node-timeout", "1000"),
             *("--cluster-port", self.bus, "--repl-diskless-sync-delay", "0"),
+            *("--repl-ping-replica-period", "1"),  # before the first the others do not count it
             *options,
         )
         self.client = Redis(port=self.port, socket_timeout=2)
