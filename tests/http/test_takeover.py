@@ -58,7 +58,9 @@ async def test_a_thousand_connections_leave_nothing_behind() -> None:
         async with asyncio.timeout(PATIENCE):
             await here.server._heartbeat.empty()
         gc.collect()
-        assert not [one for one in gc.get_objects() if isinstance(one, Connection)]
+        # Of this server: what a test of a fault has logged keeps the frame in which that was.
+        left = [one for one in gc.get_objects() if isinstance(one, Connection)]
+        assert not [one for one in left if one._hub is here.server.hub]
         assert here.server._admission.inside == 0
 
 
