@@ -3,8 +3,12 @@
 import os
 import shutil
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-"""Where distributions put it on the PATH (scripts/system-packages looks for the same)."""
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""Where distributions put it on the PATH (scripts/system-packages looks for the same).
+
+The first is the same engine without a window's own pages: each context of the whole browser starts
+a process for its tab strip, which took more time than the page that was tested.
+"""
 
 
 def chromium_path() -> str:

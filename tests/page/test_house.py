@@ -119,6 +119,34 @@ def test_what_is_new_elsewhere_is_counted_until_one_looks(tabs: Tabs, server: Se
         expect(ann).to_have_title("garden · Hubbub")
 
 
+def test_what_comes_again_is_not_new(tabs: Tabs, server: Server) -> None:
+    ann = tabs.open(server.url)
+    join(ann, "Ann", "garden")
+    with speaker(server, "garden", "attic") as bob:
+        bob.say("garden", "begun")
+        expect(texts(ann)).to_have_count(1)
+        ann.wait_for_function(
+            """() => new Promise((found) => {
+                const opened = indexedDB.open("hubbub /");
+                opened.onsuccess = () => {
+                    const all = opened.result.transaction("desks").objectStore("desks").getAll();
+                    all.onsuccess = () => found(all.result.some((desk) => desk.position.seq === 1));
+                };
+            })"""
+        )
+        # The browser keeps no later position, as where one goes on before it is written.
+        ann.evaluate("() => { IDBObjectStore.prototype.put = IDBObjectStore.prototype.getAll }")
+        bob.say("garden", "old")
+        expect(texts(ann)).to_have_count(2)
+        go(ann, "attic")
+        bob.say("garden", "new")
+        expect(room_of(ann, "garden")).to_have_text(re.compile(r"1 new"))
+        room_of(ann, "garden").click()
+        expect(texts(ann)).to_have_count(3)
+        first = ann.locator("#rows > .chat", has=ann.locator(".new-line"))
+        expect(first).to_have_attribute("data-seq", "3")
+
+
 def test_what_one_tab_has_read_is_read_in_the_other(tabs: Tabs, server: Server) -> None:
     ann = tabs.open(server.url)
     join(ann, "Ann", "garden")

@@ -13,8 +13,8 @@ import { words } from "./words.js";
 let first = 0;
 /** The room in which it stands. @type {Room | null} */
 let of = null;
-/** What comes up to this `seq` was said while one was away. */
-let missed = 0;
+/** What comes after the one `seq` and up to the other was said while one was away. */
+let missed = { after: 0, upTo: 0 };
 /** @type {() => Room | null} */
 let here = () => null;
 
@@ -47,15 +47,16 @@ export function comeIn(room, head) {
   if (fresh?.kind === "chat") line(fresh.seq, room);
   else if (of !== room) line(0, room);
   of = room;
-  missed = before !== undefined ? head : 0;
+  // What has been seen may come again: where the browser kept an older position than what was read.
+  missed = before === undefined ? { after: 0, upTo: 0 } : { after: before > head ? 0 : before, upTo: head };
   if (looks()) seen();
   else show(room);
 }
 
 /** Something is about to be shown: whether the line goes above it. @param {any} frame @param {Room} room */
 export function comes(frame, room) {
-  if (frame.type !== "chat" || room.own.has(frame.seq) || frame.seq <= room.seq) return;
-  if (looks() ? frame.seq <= missed && !first : !rooms.get(room.name)?.unread) line(frame.seq, room);
+  if (frame.type !== "chat" || room.own.has(frame.seq) || frame.seq <= Math.max(room.seq, missed.after)) return;
+  if (looks() ? frame.seq <= missed.upTo && !first : !rooms.get(room.name)?.unread) line(frame.seq, room);
 }
 
 /** It is shown. @param {any} frame @param {Room} room */
