@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from redis.exceptions import AskError, MovedError
 
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
@@ -73,6 +74,12 @@ def test_a_log_that_is_moving_is_told_to_be_and_the_others_go_on(
     cluster.move(head("red"), to)
     assert keep(store, say("two"), ts=3) == [2]
     assert len(store.after("red", 0, 9).events) == 2
+
+
+def test_where_a_room_is_is_told_to_nobody() -> None:
+    for problem in (AskError("7 10.0.0.1:6379"), MovedError("7 10.0.0.1:6379")):
+        told = str(redis_client.trouble(problem))
+        assert told == "the room is being moved to another Redis"
 
 
 def test_both_nodes_hear_of_each_other_whichever_redis_has_the_room(cluster: RedisCluster) -> None:

@@ -1,8 +1,8 @@
 """`make torture SECONDS=600 SEED=123`: storm after storm, each with the next seed.
 
-The seed says which: over a single server if it can be divided by three, then over a cluster, then
-over a cluster with a failover. `CLUSTER=1` leaves out the single server (the first kind is then a
-cluster's, too), and `CLUSTER=0` is that alone.
+The seed says which: over a single server if it can be divided by four, then over a cluster, then
+over a cluster with a failover, then over one whose rooms are in a Redis Cluster. `CLUSTER=1` leaves
+out the single server (the first kind is then a cluster's, too), and `CLUSTER=0` is that alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import uvloop
 from tests.torture.alone import Alone
 from tests.torture.cluster import Cluster
 from tests.torture.failover import Failover
+from tests.torture.sharded import Sharded
 
 EACH = 8.0
 """Seconds that one storm rages over a single server."""
@@ -31,13 +32,14 @@ KINDS: list[tuple[type[Alone | Cluster], float]] = [
     (Alone, EACH),
     (Cluster, LONG),
     (Failover, EACH),
+    (Sharded, LONG),
 ]
 
 
 def kind(seed: int, cluster: str) -> tuple[type[Alone | Cluster], float]:
     if cluster == "0":
         return KINDS[0]
-    at = seed % 3
+    at = seed % len(KINDS)
     return KINDS[max(at, 1) if cluster else at]
 
 

@@ -60,7 +60,7 @@ class Cluster(Storm):
         self.stack = AsyncExitStack()
         self.court = Court(self._dice("court"), self._port_of_any)
         self.done: Counter[str] = Counter()
-        self._starting = asyncio.Lock()
+        self.starting = asyncio.Lock()
         """A node can only start while Redis answers."""
 
     # The parts
@@ -84,6 +84,14 @@ class Cluster(Storm):
     def redis(self) -> RedisServer:
         """The one that has the log."""
         return self._redis
+
+    def victim(self, dice: random.Random) -> RedisServer:
+        """The one that suffers next."""
+        return self.redis
+
+    def keeper(self, room: str) -> RedisServer:
+        """The one that has what is of this room."""
+        return self.redis
 
     def door(self, dice: random.Random) -> int:
         return dice.choice(self.nodes).port
@@ -129,7 +137,7 @@ class Cluster(Storm):
             self._redis_suffers(self._dice("redis"), end),
             self.court.sit(end),
             self.nodes_suffer("storm", end),
-            *(self._link_suffers(at, self._dice("link", at), end) for at in range(self.size_of)),
+            *(self._link_suffers(at, self._dice("link", at), end) for at in range(len(self.links))),
         )
 
     async def together(self, *doing: Coroutine[Any, Any, None]) -> None:
@@ -141,7 +149,7 @@ class Cluster(Storm):
         dice = [self._dice("node", at, when) for at in range(self.size_of)]
         await self.together(*(self._node_suffers(at, dice[at], end) for at in range(self.size_of)))
 
-    async def _rest_until(self, dice: random.Random, calm: float, end: float) -> bool:
+    async def rest_until(self, dice: random.Random, calm: float, end: float) -> bool:
         """A pause; whether there is time left."""
         left = end - time.monotonic()
         await asyncio.sleep(max(0.0, min(dice.expovariate(1 / calm), left)))
@@ -153,7 +161,7 @@ class Cluster(Storm):
 
     async def _node_suffers(self, at: int, dice: random.Random, end: float) -> None:
         node = self.nodes[at]
-        while await self._rest_until(dice, self.calm * len(self.nodes), end):
+        while await self.rest_until(dice, self.calm * len(self.nodes), end):
             what = dice.choice(["killed", "stopped", "stood still", "stood still"])
             self.done[f"nodes {what}"] += 1
             if what == "stood still":
@@ -166,16 +174,16 @@ class Cluster(Storm):
             else:
                 await node.stop()
             await asyncio.sleep(self._while(dice))
-            async with self._starting:
+            async with self.starting:
                 for link in self.links[at : at + 1]:
                     link.mend()
                 await node.start()
 
     async def _link_suffers(self, at: int, dice: random.Random, end: float) -> None:
         link = self.links[at]
-        while await self._rest_until(dice, self.calm * len(self.nodes), end):
+        while await self.rest_until(dice, self.calm * len(self.nodes), end):
             what = dice.choice(["cut", "hung", "slow"])
-            async with self._starting:
+            async with self.starting:
                 self.done[f"links {what}"] += 1
                 if what == "cut":
                     link.cut()
@@ -187,18 +195,19 @@ class Cluster(Storm):
             link.mend()
 
     async def _redis_suffers(self, dice: random.Random, end: float) -> None:
-        while await self._rest_until(dice, self.calm * 2, end):
+        while await self.rest_until(dice, self.calm * 2, end):
             what = dice.choice(["killed", "stood still"])
-            async with self._starting:
+            async with self.starting:
                 self.done[f"Redis {what}"] += 1
+                redis = self.victim(dice)
                 if what == "killed":
-                    self.redis.kill()
+                    redis.kill()
                     await asyncio.sleep(self._while(dice))
-                    self.redis.start()
+                    redis.start()
                 else:
-                    self.redis.send(signal.SIGSTOP)
+                    redis.send(signal.SIGSTOP)
                     await asyncio.sleep(self._while(dice))
-                    self.redis.send(signal.SIGCONT)
+                    redis.send(signal.SIGCONT)
 
     # What is true then
 
@@ -208,7 +217,10 @@ class Cluster(Storm):
         return self._log()
 
     def _log(self) -> Log:
-        return Log().follow(self.redis.client, ROOMS)
+        log = Log()
+        for room in ROOMS:
+            log.follow(self.keeper(room).client, room)
+        return log
 
     async def _count(self) -> None:
         """Every node's list of rooms is who is there."""
@@ -231,6 +243,6 @@ class Cluster(Storm):
         for node in self.nodes:
             await node.stop()
         for room in ROOMS:
-            here: Any = self.redis.client.hkeys(f"hubbub:{{{room}}}:here")
+            here: Any = self.keeper(room).client.hkeys(f"hubbub:{{{room}}}:here")
             check(set(here) <= {b"stamp", b"version", b"order"}, "still in", room, ":", here)
         return self._log()

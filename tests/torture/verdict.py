@@ -47,14 +47,14 @@ class Log:
             db.close()
         return self
 
-    def follow(self, redis: Redis, rooms: list[str]) -> Self:
-        """What a Redis has of these rooms, as `hubbub export` tells it."""
-        for line in b"".join(RedisSnapshot(redis, None).chunks(lambda _: None)).splitlines():
+    def follow(self, redis: Redis, room: str) -> Self:
+        """What a Redis has of this room, as `hubbub export` tells it."""
+        for line in b"".join(RedisSnapshot(redis, room).chunks(lambda _: None)).splitlines():
             told: Frame = json.loads(line) if line else {}
             event = told.get("event")
-            if event is None or event["room"] not in rooms:
+            if event is None:
                 continue
-            room, seq = event["room"], event["seq"]
+            seq = event["seq"]
             events = self.events.setdefault(room, {})
             check(seq == len(events) + 1, "the log of", room, "has a hole before", seq)
             events[seq] = event

@@ -14,6 +14,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.client import PubSub
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
@@ -268,7 +269,7 @@ def trouble(problem: Exception) -> StoreError:
         return StoreError("Redis does not accept the user and password")
     if isinstance(problem, ReadOnlyError):
         return StoreError("Redis is a replica, which keeps nothing that it is sent")
-    if isinstance(problem, TryAgainError):
+    if isinstance(problem, TryAgainError | AskError):
         return StoreError("the room is being moved to another Redis")
     if isinstance(problem, ClusterDownError | SlotNotCoveredError):
         return StoreError("the Redis Cluster has nobody for this room now")
