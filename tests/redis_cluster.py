@@ -78,6 +78,10 @@ class RedisCluster:
         for one in self.primaries:
             one.client.flushall()
 
+    def settle(self) -> None:
+        """Wait until all live, and each knows that of the others."""
+        _wait(lambda: all(map(_is_well, self.servers.values())))
+
     def move(self, key: str, to: Member, *, finish: bool = True) -> None:
         """Give the slot of a key to another one, with what is in it; or be at it."""
         at = self.holder(key)
@@ -100,6 +104,22 @@ def _role(server: Member) -> bytes | None:
         return None  # it is dead, or stands still
     role: bytes = found[0]
     return role
+
+
+def _is_well(server: Member) -> bool:
+    try:
+        told: Any = server.do("CLUSTER INFO")
+        nodes: Any = server.do("CLUSTER NODES")
+    except Exception:
+        return False  # it is dead, or stands still
+    return "cluster_state:ok" in _text(told) and "fail" not in _text(nodes)
+
+
+def _text(told: object) -> str:
+    """What Redis said as lines, though the client makes a dictionary of it."""
+    if isinstance(told, dict):
+        return "\n".join(f"{name}:{value}" for name, value in told.items())
+    return told.decode() if isinstance(told, bytes) else ""
 
 
 @contextmanager

@@ -1,6 +1,11 @@
 """The line: one batch is at work at a time, whatever happens while it is published."""
 
-from hubbub.protocol.incoming import Chat, Join, Ping
+from collections.abc import Sequence
+
+from hubbub.delivery.keeper import Done
+from hubbub.protocol.draft import Draft
+from hubbub.protocol.incoming import Chat, Join, Leave, Ping
+from hubbub.store.base import Outcome
 from tests.delivery.keepers import Later
 from tests.delivery.rig import House
 
@@ -26,6 +31,36 @@ def test_who_is_lost_while_a_batch_is_published_does_not_mix_up_the_next_ones() 
     house.settle()
     assert [frame["text"] for frame in ann.heard() if frame["type"] == "chat"] == ["one", "two"]
     assert [frame["text"] for frame in bob.heard() if frame["type"] == "chat"] == ["for blue alone"]
+
+
+class OneByOne(Later):
+    """Its store takes the first of what it is given, as a Redis Cluster may."""
+
+    def append(self, drafts: Sequence[Draft], ts: int, done: Done[list[Outcome]]) -> None:
+        self._ask(done, lambda: self._store.append(drafts[:1], ts))
+
+
+def test_what_the_store_did_not_take_yet_stays_where_it_was_in_the_line() -> None:
+    house = House(keeper=OneByOne)
+    assert isinstance(house.keeper, OneByOne)
+    ann, bob = house.reader(), house.reader()
+    ann.put(Join("red", "ann"))
+    bob.put(Join("red", "bob"))
+    house.settle()
+    bob.heard()
+    for text in ("one", "two", "three"):
+        ann.put(Chat(text, id=text))
+    ann.put(Leave("red", id="bye"))
+    house.loop.run()
+    ann.put(Join("blue", "ann"))  # while the first is at work
+    ann.put(Chat("four", "blue"))
+    house.settle()
+    told = [frame.get("text", frame["type"]) for frame in bob.heard()]
+    assert told == ["one", "two", "three", "left", "roster"]
+    own = [frame.get("text", frame["type"]) for frame in ann.heard()]
+    assert own[own.index("one") :] == [
+        *("one", "two", "three", "left", "welcome", "joined", "roster", "four"),
+    ]
 
 
 def test_what_several_say_at_once_is_one_turn_but_nobody_talks_it_away() -> None:

@@ -124,6 +124,22 @@ def test_a_redis_that_is_gone_fails_its_own_logs_alone() -> None:
         store.close()
 
 
+def test_no_log_is_asked_twice_in_one_append(store: RedisStore, cluster: RedisCluster) -> None:
+    """What others said between the two would be told before what we said first."""
+    far = apart(cluster, "red")
+    keep(store, say("zero"), say("zero", log=far))
+    led, again = say("led"), say("again", log=far)
+    led.follows = True
+    drafts = [say("one"), Draft(far, ANN, "ann", "leads", "i1", 0), led, again]
+    first = store.append(drafts, 2)
+    assert [type(one) for one in first] == [Stored, Stored]
+    rest = store.append(drafts[len(first) :], 3)
+    assert [one.seq for one in rest if isinstance(one, Stored)] == [3, 3]
+    # What follows what was refused is refused, and asks for nothing.
+    drafts = [Draft(far, ANN, "ann", "leads", "i1", 0), led]
+    assert [type(one) for one in store.append(drafts, 4)] == [Stored, Refused]
+
+
 def test_it_can_be_exported_and_takes_no_import(store: RedisStore, cluster: RedisCluster) -> None:
     logs = [f"room {number}" for number in range(9)]
     keep(store, *(say("hello", "i", log=log) for log in logs))

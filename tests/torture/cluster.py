@@ -60,7 +60,7 @@ class Cluster(Storm):
         self.stack = AsyncExitStack()
         self.court = Court(self._dice("court"), self._port_of_any)
         self.done: Counter[str] = Counter()
-        self.starting = asyncio.Lock()
+        self._starting = asyncio.Lock()
         """A node can only start while Redis answers."""
 
     # The parts
@@ -84,10 +84,6 @@ class Cluster(Storm):
     def redis(self) -> RedisServer:
         """The one that has the log."""
         return self._redis
-
-    def victim(self, dice: random.Random) -> RedisServer:
-        """The one that suffers next."""
-        return self.redis
 
     def keeper(self, room: str) -> RedisServer:
         """The one that has what is of this room."""
@@ -174,7 +170,7 @@ class Cluster(Storm):
             else:
                 await node.stop()
             await asyncio.sleep(self._while(dice))
-            async with self.starting:
+            async with self._starting:
                 for link in self.links[at : at + 1]:
                     link.mend()
                 await node.start()
@@ -183,7 +179,7 @@ class Cluster(Storm):
         link = self.links[at]
         while await self.rest_until(dice, self.calm * len(self.nodes), end):
             what = dice.choice(["cut", "hung", "slow"])
-            async with self.starting:
+            async with self._starting:
                 self.done[f"links {what}"] += 1
                 if what == "cut":
                     link.cut()
@@ -196,18 +192,21 @@ class Cluster(Storm):
 
     async def _redis_suffers(self, dice: random.Random, end: float) -> None:
         while await self.rest_until(dice, self.calm * 2, end):
-            what = dice.choice(["killed", "stood still"])
-            async with self.starting:
-                self.done[f"Redis {what}"] += 1
-                redis = self.victim(dice)
-                if what == "killed":
-                    redis.kill()
-                    await asyncio.sleep(self._while(dice))
-                    redis.start()
-                else:
-                    redis.send(signal.SIGSTOP)
-                    await asyncio.sleep(self._while(dice))
-                    redis.send(signal.SIGCONT)
+            async with self._starting:
+                await self.harm(self.redis, dice)
+
+    async def harm(self, redis: RedisServer, dice: random.Random) -> None:
+        """Let a Redis die, or stand still, and come back."""
+        what = dice.choice(["killed", "stood still"])
+        self.done[f"Redis {what}"] += 1
+        if what == "killed":
+            redis.kill()
+            await asyncio.sleep(self._while(dice))
+            redis.start()
+        else:
+            redis.send(signal.SIGSTOP)
+            await asyncio.sleep(self._while(dice))
+            redis.send(signal.SIGCONT)
 
     # What is true then
 

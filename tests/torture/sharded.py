@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 
 from tests.redis import RedisServer
 from tests.redis_cluster import RedisCluster, redis_cluster
@@ -23,25 +22,25 @@ class Sharded(Cluster):
         self._shards: RedisCluster = self.stack.enter_context(redis_cluster(0, *some_do))
         return [self._shards.url] * self.size_of
 
-    def victim(self, dice: random.Random) -> RedisServer:
-        return dice.choice(list(self._shards.servers.values()))
-
     def keeper(self, room: str) -> RedisServer:
         return self._shards.holder(_key(room))
 
-    async def haunt(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        await self.together(super().haunt(seconds), self._move(self._dice("moves"), end))
+    async def harm(self, redis: RedisServer, dice: random.Random) -> None:
+        await super().harm(dice.choice(list(self._shards.servers.values())), dice)
+        await asyncio.to_thread(self._shards.settle)  # a node that starts, or a move, needs all
+        await asyncio.to_thread(self._move, dice)
 
-    async def _move(self, dice: random.Random, end: float) -> None:
-        """Rooms get another keeper while they are spoken in."""
-        while await self.rest_until(dice, self.calm, end):
-            room = dice.choice(ROOMS)
-            async with self.starting:
-                now = self._shards.holder(_key(room))
-                to = dice.choice([one for one in self._shards.servers.values() if one is not now])
-                await asyncio.to_thread(self._shards.move, _key(room), to)
-                self.done["rooms moved"] += 1
+    @property
+    def redis(self) -> RedisServer:
+        return self.keeper(ROOMS[0])
+
+    def _move(self, dice: random.Random) -> None:
+        """A room gets another keeper while it is spoken in."""
+        key = _key(dice.choice(ROOMS))
+        now = self._shards.holder(key)
+        to = dice.choice([one for one in self._shards.servers.values() if one is not now])
+        self._shards.move(key, to)
+        self.done["rooms moved"] += 1
 
 
 def _key(room: str) -> str:

@@ -252,6 +252,8 @@ class Hub:
         self._scheduled = not self._appending
         if isinstance(outcomes, StoreError):
             outcomes = [Refused("storage_unavailable", unavailable(outcomes))] * len(posts)
+        if len(outcomes) < len(posts):
+            line, posts = self._put_back(line, posts, len(outcomes))
         if len(posts) == len(line):
             feeds, dirty = self.feeds, self.fanout.dirty
             for post, outcome in zip(posts, outcomes, strict=True):
@@ -282,6 +284,14 @@ class Hub:
                 reader.go_on()
         if not self._appending:
             self._turn()
+
+    def _put_back(
+        self, line: list[Effect], posts: list[Post], kept: int
+    ) -> tuple[list[Effect], list[Post]]:
+        """The store took only the first posts: they, and what comes before the next one, go on."""
+        cut = next(at for at, effect in enumerate(line) if effect is posts[kept])
+        self._line[:0] = line[cut:]
+        return line[:cut], posts[:kept]
 
     def _publish(self, post: Post, outcome: Outcome) -> None:
         # The common case first, a chat that is kept: 0.15 µs less of the 0.7 that this takes.

@@ -89,9 +89,10 @@ class Server:
         try:
             await remember(self.keeper, self.lobby.standing)
         except StoreError as problem:
-            raise StartError(
-                f"{self.place} cannot be read ({problem})", "see that the disk can be read"
-            ) from None
+            mend = "see that the disk can be read"
+            if isinstance(self.keeper, Following):
+                mend = "see docs/cluster.md"
+            raise StartError(f"{self.place} cannot be read ({problem})", mend) from None
         sockets = listen(self._settings)
         await self._runner.setup()
         assert self._runner.server is not None

@@ -132,7 +132,8 @@ class Store(Protocol):
     def append(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """Number and keep the drafts, all of one turn; `ts` is Unix time in ms.
 
-        A draft that `follows` one which is refused, or was kept already, is refused with it.
+        A draft that `follows` one which is refused, or was kept already, is refused with it. The
+        outcomes may be of the first drafts alone: then the others are to be given again.
         """
         ...
 

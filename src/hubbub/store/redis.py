@@ -153,15 +153,21 @@ class RedisStore(RedisMarkers):
     def _append_in_turn(self, drafts: Sequence[Draft], ts: int) -> list[Outcome]:
         """A cluster keeps logs in several Redis: there what follows is a call of its own.
 
-        Between the two a Redis, or this process, can fail; then what leads is kept alone.
+        Between the two a Redis, or this process, can fail; then what leads is kept alone. It ends
+        where a log would be asked a second time.
         """
         outcomes: list[Outcome] = []
         is_led = True
+        used: set[str] = set()
         for follows, some in groupby(drafts, key=lambda draft: draft.follows):
             group = [replace(draft, follows=False) for draft in some]
             if follows and not is_led:
                 outcomes += [events.UNLED] * len(group)
                 continue
+            logs = {draft.log for draft in group}
+            if not used.isdisjoint(logs):
+                break  # others' words would be told before ours of the first time
+            used |= logs
             try:
                 outcomes += self.append(group, ts)
             except StoreError as problem:

@@ -207,11 +207,18 @@ def _worries(client: Redis) -> list[str]:
 
 def may_lose(client: Client) -> bool:
     """Whether a restart or a change of the master may lose what was seen."""
-    if isinstance(client, Cluster):
-        return True
+    has_others = (
+        client.has_replicas
+        if isinstance(client, Cluster)
+        else isinstance(client.connection_pool, SentinelConnectionPool)
+    )
+    return has_others or not all(map(_is_safe, each(client)))
+
+
+def _is_safe(client: Redis) -> bool:
+    """Whether its disk has what it has answered."""
     found = _settings(client)
-    is_safe = found.get("appendonly") == "yes" and found.get("appendfsync") == "always"
-    return not is_safe or isinstance(client.connection_pool, SentinelConnectionPool)
+    return found.get("appendonly") == "yes" and found.get("appendfsync") == "always"
 
 
 def _settings(client: Redis) -> dict[str, str]:

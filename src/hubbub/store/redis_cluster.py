@@ -46,6 +46,11 @@ class Cluster(RedisCluster):
         return [self.get_redis_connection(node) for node in self._primaries]
 
     @property
+    def has_replicas(self) -> bool:
+        """Whether there are any that may take a primary's place, without its last words."""
+        return bool(self.get_replicas())  # type: ignore[no-untyped-call]
+
+    @property
     def _primaries(self) -> list[ClusterNode]:
         found: list[ClusterNode] = self.get_primaries()  # type: ignore[no-untyped-call]
         return found
