@@ -57,12 +57,12 @@ async def test_a_slow_reader_that_makes_progress_stays() -> None:
 
 
 async def test_a_reader_that_takes_nothing_for_too_long_is_told_to_come_back() -> None:
-    settings: Any = {"ping": 0.4, "stall_timeout": 0.8, "tail_events": 10}
+    settings: Any = {"ping": 0.4, "stall_timeout": 3, "tail_events": 10}
     async with house(**settings) as here, here.client() as ann, Raw(here) as stopped:
         await stopped.say(type="join", room="general", username="stopped")
         await stopped.until("roster")
         await flood(here, "general", 1500)
-        # A slow machine has put them out before the flood is over.
+        # The flood is over before they are put out, unless the machine is very slow.
         await ann.say("join", room="general", username="alice")
         while "stopped" in (await ann.until("roster"))["users"]:
             pass
