@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hubbub.delivery import connection
 from hubbub.protocol.draft import Draft
 from hubbub.store.base import Outcome
 from hubbub.store.sqlite import SqliteStore
@@ -56,13 +57,17 @@ async def test_a_slow_reader_that_makes_progress_stays() -> None:
         assert (await slow.until("chat"))["type"] == "chat"
 
 
-async def test_a_reader_that_takes_nothing_for_too_long_is_told_to_come_back() -> None:
-    settings: Any = {"ping": 0.4, "stall_timeout": 3, "tail_events": 10}
+async def test_a_reader_that_takes_nothing_for_too_long_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A slow machine takes more than two seconds for what a socket holds, through a small window.
+    monkeypatch.setattr(connection, "GRACE", 30.0)
+    settings: Any = {"ping": 0.4, "stall_timeout": 0.8, "tail_events": 10}
     async with house(**settings) as here, here.client() as ann, Raw(here) as stopped:
         await stopped.say(type="join", room="general", username="stopped")
         await stopped.until("roster")
         await flood(here, "general", 1500)
-        # The flood is over before they are put out, unless the machine is very slow.
+        # A slow machine has put them out before the flood is over.
         await ann.say("join", room="general", username="alice")
         while "stopped" in (await ann.until("roster"))["users"]:
             pass
