@@ -165,13 +165,10 @@ def _knows(server: Member, count: int) -> bool:
 
 
 def _is_ready(server: Member, replicas: int) -> bool:
-    info: Any = server.do("CLUSTER INFO")
-    told = (
-        info if isinstance(info, dict) else dict(line.split(":") for line in info.decode().split())
-    )
+    is_ok = "cluster_state:ok" in _text(server.do("CLUSTER INFO"))
     shards: Any = server.do("CLUSTER SLOTS")
     is_whole = sum(last - first + 1 for first, last, *_ in shards) == SLOTS
     has_all = all(len(shard) == 3 + replicas for shard in shards)
     role: Any = server.do("ROLE")
     is_linked = role[0] == b"master" or role[3] == b"connected"
-    return bool(told["cluster_state"] == "ok" and is_whole and has_all and is_linked)
+    return bool(is_ok and is_whole and has_all and is_linked)

@@ -85,6 +85,10 @@ class Cluster(Storm):
         """The one that has the log."""
         return self._redis
 
+    def victim(self, dice: random.Random) -> RedisServer:
+        """The one that suffers next."""
+        return self.redis
+
     def keeper(self, room: str) -> RedisServer:
         """The one that has what is of this room."""
         return self.redis
@@ -145,7 +149,7 @@ class Cluster(Storm):
         dice = [self._dice("node", at, when) for at in range(self.size_of)]
         await self.together(*(self._node_suffers(at, dice[at], end) for at in range(self.size_of)))
 
-    async def rest_until(self, dice: random.Random, calm: float, end: float) -> bool:
+    async def _rest_until(self, dice: random.Random, calm: float, end: float) -> bool:
         """A pause; whether there is time left."""
         left = end - time.monotonic()
         await asyncio.sleep(max(0.0, min(dice.expovariate(1 / calm), left)))
@@ -157,7 +161,7 @@ class Cluster(Storm):
 
     async def _node_suffers(self, at: int, dice: random.Random, end: float) -> None:
         node = self.nodes[at]
-        while await self.rest_until(dice, self.calm * len(self.nodes), end):
+        while await self._rest_until(dice, self.calm * len(self.nodes), end):
             what = dice.choice(["killed", "stopped", "stood still", "stood still"])
             self.done[f"nodes {what}"] += 1
             if what == "stood still":
@@ -177,7 +181,7 @@ class Cluster(Storm):
 
     async def _link_suffers(self, at: int, dice: random.Random, end: float) -> None:
         link = self.links[at]
-        while await self.rest_until(dice, self.calm * len(self.nodes), end):
+        while await self._rest_until(dice, self.calm * len(self.nodes), end):
             what = dice.choice(["cut", "hung", "slow"])
             async with self._starting:
                 self.done[f"links {what}"] += 1
@@ -191,9 +195,9 @@ class Cluster(Storm):
             link.mend()
 
     async def _redis_suffers(self, dice: random.Random, end: float) -> None:
-        while await self.rest_until(dice, self.calm * 2, end):
+        while await self._rest_until(dice, self.calm * 2, end):
             async with self._starting:
-                await self.harm(self.redis, dice)
+                await self.harm(self.victim(dice), dice)
 
     async def harm(self, redis: RedisServer, dice: random.Random) -> None:
         """Let a Redis die, or stand still, and come back."""

@@ -22,17 +22,16 @@ class Sharded(Cluster):
         self._shards: RedisCluster = self.stack.enter_context(redis_cluster(0, *some_do))
         return [self._shards.url] * self.size_of
 
+    def victim(self, dice: random.Random) -> RedisServer:
+        return dice.choice(list(self._shards.servers.values()))
+
     def keeper(self, room: str) -> RedisServer:
         return self._shards.holder(_key(room))
 
     async def harm(self, redis: RedisServer, dice: random.Random) -> None:
-        await super().harm(dice.choice(list(self._shards.servers.values())), dice)
+        await super().harm(redis, dice)
         await asyncio.to_thread(self._shards.settle)  # a node that starts, or a move, needs all
         await asyncio.to_thread(self._move, dice)
-
-    @property
-    def redis(self) -> RedisServer:
-        return self.keeper(ROOMS[0])
 
     def _move(self, dice: random.Random) -> None:
         """A room gets another keeper while it is spoken in."""
