@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -370,20 +370,21 @@ async def test_news_that_could_not_be_read_are_read_later(
     other = RedisStore(redis.url, Settings(), new_epoch)
     loop, listening = asyncio.get_running_loop(), asyncio.Event()
     failed: list[str] = []
-    follow_all = RedisStore.follow_all
+    follow_these = RedisStore.follow_these
 
     def fail(_: RedisStore, name: str, *__: object) -> None:
         failed.append(name)
         raise StoreError("a bad moment")
 
-    def fail_at_first(store: RedisStore) -> None:
-        loop.call_soon_threadsafe(listening.set)
+    def fail_at_first(store: RedisStore, names: Sequence[str]) -> None:
+        if "later" in names:
+            loop.call_soon_threadsafe(listening.set)
         if not failed:
             raise StoreError("a bad moment")
-        follow_all(store)
+        follow_these(store, names)
 
     monkeypatch.setattr(RedisStore, "follow", fail)
-    monkeypatch.setattr(RedisStore, "follow_all", fail_at_first)
+    monkeypatch.setattr(RedisStore, "follow_these", fail_at_first)
     async with house(store=redis.url) as here, here.client() as ann:
         await ann.join("later", "ann")
         await listening.wait()

@@ -120,7 +120,7 @@ async def test_a_join_that_was_given_up_puts_nobody_out_later(cluster: Cluster) 
             await bob.join("general", "bob")
             await dan.join("general", "dan")
             await bob.until("roster", count=3)
-            link.hang()
+            link.hang(at=b"_move")
             async with one.client() as gone:
                 await gone.say("join", room="general", username="ann", session=session)
                 await until(lambda: b"_move" in link.held)

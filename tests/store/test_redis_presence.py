@@ -250,7 +250,7 @@ def test_it_does_what_the_model_does(redis: RedisServer, steps: list[tuple[Any, 
             model.settle(node, members)
         elif what == "bury":
             keys = redis_client.presence_keys(view.room)
-            view.store.call([("bury", keys, (view.room, node))])
+            view.store.call([("bury", keys, (node,))])
             model.bury(node)
         view.store.follow_all()
         view.listen()

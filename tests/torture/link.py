@@ -16,6 +16,7 @@ class Link:
         """Seconds that whatever passes is late."""
         self.held = b""
         """What came to it while it was hung, and waits."""
+        self._trap = b""
         self._is_whole = asyncio.Event()
         self._is_whole.set()
         self._flows = asyncio.Event()
@@ -38,10 +39,12 @@ class Link:
         for end in self._ends:
             end.transport.abort()
 
-    def hang(self) -> None:
-        """Nothing passes, and nobody is told."""
+    def hang(self, at: bytes = b"") -> None:
+        """Nothing passes, and nobody is told; from when something comes that has `at` in it."""
         self.held = b""
-        self._flows.clear()
+        self._trap = at
+        if not at:
+            self._flows.clear()
 
     def mend(self) -> None:
         self.delay = 0.0
@@ -72,6 +75,8 @@ class Link:
             while data := await source.read(65536):
                 if self.delay:
                     await asyncio.sleep(self.delay)
+                if self._trap and self._trap in data:
+                    self.hang()
                 if not self._flows.is_set():
                     self.held += data
                 await self._flows.wait()

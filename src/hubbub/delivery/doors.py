@@ -105,6 +105,7 @@ class Doors:
         feed.coming -= 1
         feed.attach(reader, seen)
         reader.feeds = (*reader.feeds, feed) if reader.feeds else feed.alone
+        self._hub.markers.attend(reader)
         # Not when it was decided: a flush in between would tell the roster before this.
         effect.room.roster_due |= effect.changes
         quiet = effect.quiet

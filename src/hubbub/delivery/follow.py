@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hubbub.chat import likeness
 from hubbub.chat.session import Again
@@ -32,14 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Hints(Protocol):
-    """What says that logs have grown, on a thread of its own."""
-
-    def stop(self) -> None:
-        """Say no more."""
-        ...
-
-
 class Following(Threaded):
     """A keeper of a store that other nodes append to, too: `hear` gets the news, on the loop.
 
@@ -55,23 +47,24 @@ class Following(Threaded):
         """Gets who has read on another node: the room, the user, and how far."""
         self.presence = store.presence
         self._shared = store
-        self.listen: Callable[[], Hints] | None = None
-        """Begins to listen to hints."""
-        self._hints: Hints | None = None
         self._hinting = threading.Lock()
         self._hinted: dict[str, tuple[str, int]] = {}
         """Logs that will be looked at, for they are said to have come to here."""
+        self._missed: dict[str, None] = {}
+        """Logs that will be looked at, for what was said of them may not have come."""
+        self._listens = False
 
     def start(self) -> None:
         """See `Keeper`; and listen to hints."""
-        if self._hints is None and self.listen is not None and not self._closed:
-            self._hints = self.listen()
+        if not self._listens and not self._closed:
+            self._listens = True
+            self._shared.listen(self)
         super().start()
 
     async def close(self) -> None:
         """See `Keeper`."""
-        if self._hints is not None:
-            await self._loop.run_in_executor(None, self._hints.stop)
+        if self._listens:
+            await self._loop.run_in_executor(None, self._shared.listen_no_more)
         await super().close()
 
     def _write(self, what: Callable[[], T], done: Done[T]) -> None:
@@ -106,21 +99,29 @@ class Following(Threaded):
         """See `Shared.whisper`; where it cannot be said it is not."""
         self._reader.ask(partial(self._shared.whisper, room, key), _drop)
 
+    def attend(self, user: str) -> None:
+        """See `Shared.attend`."""
+        self._shared.attend(user)
+
+    def ignore(self, user: str) -> None:
+        """See `Shared.ignore`."""
+        self._shared.ignore(user)
+
     def whispered(self, room: str, key: str) -> None:
-        """Another node says that this member is writing; called on any thread."""
+        """See `Ears`."""
         self._loop.call_soon_threadsafe(self.typing, room, key)
 
     def marked(self, room: str, user: str, seq: int) -> None:
-        """On another node a user has read up to `seq`; called on any thread."""
+        """See `Ears`."""
         self._loop.call_soon_threadsafe(self.has_read, room, user, seq)
 
     def moved(self, room: str, stamp: str, version: int, batch: bytes) -> None:
-        """Someone is said to have come or gone; called on any thread."""
+        """See `Ears`."""
         if self.presence.is_news(room, stamp, version):
             self._write(partial(self.presence.told, room, stamp, version, batch), self._looked)
 
     def grown(self, name: str, epoch: str, seq: int) -> None:
-        """A log is said to have grown; called on any thread."""
+        """See `Ears`."""
         if not self._shared.is_news(name, epoch, seq):
             return
         with self._hinting:
@@ -134,14 +135,26 @@ class Following(Threaded):
             epoch, seq = self._hinted.pop(name)
         self._shared.follow(name, epoch, seq)
 
-    def look(self) -> None:
-        """Hints may have been lost: look at everything; called on any thread."""
-        self._write(self._shared.follow_all, self._looked)
+    def missed(self, names: Sequence[str]) -> None:
+        """See `Ears`."""
+        with self._hinting:
+            waits = bool(self._missed)
+            self._missed.update(dict.fromkeys(names))
+        if not waits:
+            self._write(self._look, self._looked)
+
+    def _look(self) -> None:
+        with self._hinting:
+            names, self._missed = list(self._missed), {}
+        self._shared.follow_these(names)
 
     def _looked(self, nothing: StoreError | None) -> None:
         """What could not be looked at is looked at again until it can."""
         if nothing is not None and not self._closed:
-            self._loop.call_later(RETRY, self.look)
+            self._loop.call_later(RETRY, self._look_at_all)
+
+    def _look_at_all(self) -> None:
+        self._write(self._shared.follow_all, self._looked)
 
 
 class Follower:

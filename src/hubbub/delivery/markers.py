@@ -7,7 +7,7 @@ after that.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hubbub.chat import likeness
 from hubbub.chat.session import MarkRead
@@ -21,23 +21,51 @@ if TYPE_CHECKING:
     from hubbub.delivery.hub import Hub
 
 
+class Others(Protocol):
+    """The other nodes; `hubbub.delivery.follow.Following` is how they are heard."""
+
+    def attend(self, user: str) -> None:
+        """Hear what a user reads there."""
+        ...
+
+    def ignore(self, user: str) -> None:
+        """Hear no more of a user."""
+        ...
+
+
 class Markers:
     """Keeps what is read, and knows the sockets that hear of it."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._users: dict[str, dict[Connection, None]] = {}
-        """By username, the sockets that look at rooms from outside."""
+        self._users: dict[str, dict[Connection, bool]] = {}
+        """By username, the sockets, and whether they look at rooms from outside."""
         self._known: dict[Connection, str] = {}
+        self.others: Others | None = None
+        """The other nodes, if there may be any."""
         self._waiting: list[MarkRead] = []
         self._busy = False
 
     def know(self, reader: Connection) -> None:
         """A socket is told of what its user reads, from now on, in rooms that it is not in, too."""
+        self._note(reader, True)
+
+    def attend(self, reader: Connection) -> None:
+        """A socket is in a room: what its user reads on other nodes is heard from now on."""
+        if self.others is not None:
+            self._note(reader, False)
+
+    def _note(self, reader: Connection, looks: bool) -> None:
         grant = reader.session.grant
-        if grant is not None and reader.is_open and reader not in self._known:
-            self._known[reader] = user = grant.sub
-            self._users.setdefault(user, {})[reader] = None
+        if grant is None or not reader.is_open:
+            return
+        user = self._known.setdefault(reader, grant.sub)
+        readers = self._users.get(user)
+        if readers is None:
+            readers = self._users[user] = {}
+            if self.others is not None:
+                self.others.attend(user)
+        readers[reader] = looks or readers.get(reader, False)
 
     def forget(self, reader: Connection) -> None:
         """A socket is gone."""
@@ -46,6 +74,8 @@ class Markers:
             del self._users[user][reader]
             if not self._users[user]:
                 del self._users[user]
+                if self.others is not None:
+                    self.others.ignore(user)
 
     def keep(self, effect: MarkRead) -> None:
         """Keep what one has read; the reader waits until it is."""
@@ -83,7 +113,7 @@ class Markers:
 
     def tell(self, room: str, user: str, seq: int, but: Connection | None = None) -> None:
         """Tell a user's sockets here, but for one, how far they have read."""
-        readers = dict(self._users.get(user, {}))
+        readers = {one: None for one, looks in self._users.get(user, {}).items() if looks}
         inside = self._hub.lobby.rooms.get(room)
         for member in inside.holders(likeness.keys(user)) if inside is not None else ():
             for session in member.sessions:

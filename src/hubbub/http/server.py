@@ -62,6 +62,7 @@ class Server:
             self.keeper.hear = partial(_hear, Follower(self.hub), self.hub.presence)
             self.keeper.typing = self.hub.presence.typing
             self.keeper.has_read = self.hub.markers.tell
+            self.hub.markers.others = self.keeper
         if self.verifier is not None:
             self.hub.verify = Reverifier(self.verifier)
         self._heartbeat = Heartbeat(loop, settings.ping)
@@ -209,7 +210,6 @@ def _keeper(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper
 
 def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keeper, str]:
     try:
-        from hubbub.store.hints import Hints
         from hubbub.store.redis import RedisStore
     except ImportError:
         raise StartError(
@@ -223,18 +223,7 @@ def _in_redis(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Keep
         raise StartError(f"{place} cannot be used ({problem})", "see docs/cluster.md") from None
     for line in store.worries():
         structlog.get_logger().warning(line)
-    keeper = Following(store, loop)
-    keeper.listen = lambda: Hints(
-        settings.store,
-        store.node,
-        grown=keeper.grown,
-        moved=keeper.moved,
-        whispered=keeper.whispered,
-        marked=keeper.marked,
-        lost=keeper.look,
-        master=store.master,
-    )
-    return keeper, place
+    return Following(store, loop), place
 
 
 def _shown(listening: socket.socket) -> str:

@@ -224,6 +224,22 @@ class Shared(Store, Protocol):
         """Who is in the open rooms, on all nodes."""
         ...
 
+    def listen(self, ears: Ears) -> None:
+        """Tell from now on what other nodes say."""
+        ...
+
+    def listen_no_more(self) -> None:
+        """Tell nothing after this."""
+        ...
+
+    def attend(self, user: str) -> None:
+        """Hear what a user has read on other nodes, too; to any thread."""
+        ...
+
+    def ignore(self, user: str) -> None:
+        """Hear no more of a user; to any thread."""
+        ...
+
     def whisper(self, room: str, key: str) -> None:
         """Let the other nodes know that a member is writing, if they listen; to any thread.
 
@@ -243,8 +259,36 @@ class Shared(Store, Protocol):
         """Look for news of a log, which is said to have come to `seq` in this epoch."""
         ...
 
+    def follow_these(self, names: Sequence[str]) -> None:
+        """Look for news of these logs, and who is there, as far as they are open."""
+        ...
+
     def follow_all(self) -> None:
-        """Look for news of all open logs."""
+        """Look at all open logs."""
+        ...
+
+
+class Ears(Protocol):
+    """What hears other nodes, on any thread. What is said may come late, and may not come."""
+
+    def grown(self, name: str, epoch: str, seq: int) -> None:
+        """A log is said to have grown to `seq`."""
+        ...
+
+    def moved(self, room: str, stamp: str, version: int, batch: bytes) -> None:
+        """Someone is said to have come or gone: see `Presence.told`."""
+        ...
+
+    def whispered(self, room: str, key: str) -> None:
+        """A member is writing."""
+        ...
+
+    def marked(self, room: str, user: str, seq: int) -> None:
+        """A user has read up to `seq`."""
+        ...
+
+    def missed(self, names: Sequence[str]) -> None:
+        """What was said of these logs may not have come."""
         ...
 
 

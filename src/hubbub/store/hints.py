@@ -1,125 +1,202 @@
 """Hints: Redis says that a log has grown, or who came or went, to whoever listens at that moment.
 
-Laws: a hint may be lost, and then nothing is: whenever the channel was not there, and after a quiet
-while, `lost` is called, and everything is looked at. Where Sentinels say that another Redis is
-master now, it is listened to that one: the old one may go on for seconds as if nothing were. In a
-Redis Cluster any Redis tells what is said in all.
+Each room has a channel, on which a node listens while the room is open there; and each user has
+one, for what they have read. They are sharded channels: in a Redis Cluster each is where the room
+is, and what is said there stays there.
+
+Laws: a hint may be lost, and then nothing is: from when a channel is listened to, and after a quiet
+while, what it is about is looked at. Where Sentinels say that another Redis is master now, it is
+listened to that one: the old one may go on for seconds as if nothing were.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import msgspec
-from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from hubbub.store import redis_client
-from hubbub.store.base import StoreError
+from hubbub.store.base import Ears, StoreError
+from hubbub.store.subscriber import Subscriber
 
-QUIET: Final = 60.0
-"""Seconds without a hint after which it is looked whether there should have been one."""
-RETRY: Final = 1.0
-"""Seconds until it is listened again, and between two questions who is master."""
-LOOK: Final = 0.2
-"""Seconds between two looks at whether to stop."""
-_whispered = msgspec.msgpack.Decoder(tuple[str, str, str]).decode
-_marked = msgspec.msgpack.Decoder(tuple[str, str, str, int]).decode
-_moved = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode
+_ROOM: Final = f"{redis_client.PREFIX}:{{"
+_USER: Final = f"{redis_client.PREFIX}:user:"
+_END: Final = "}:hints"
+WHISPER: Final = b"?"
+"""What begins a hint that someone is writing, before msgpack of node and member's key."""
+MOVED: Final = b"!"
+"""What begins a hint that someone came or went, before msgpack of stamp, version and changes."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_grown = msgspec.msgpack.Decoder(tuple[str, str, int]).decode
+_whispered = msgspec.msgpack.Decoder(tuple[str, str]).decode
+_moved = msgspec.msgpack.Decoder(tuple[str, int, msgspec.Raw]).decode
+_marked = msgspec.msgpack.Decoder(tuple[str, str, int]).decode
+
+Publish = tuple[str, str, bytes]
+"""The command that says something in a channel."""
+
+
+def of_room(name: str) -> str:
+    """The channel of a room, or of another log; the functions in Redis know it by its keys."""
+    return f"{_ROOM}{redis_client.tag(name)}{_END}"
+
+
+def of_user(name: str) -> str:
+    """The channel of a user."""
+    return f"{_USER}{name}"
+
+
+def whisper(node: str, room: str, key: str) -> Publish:
+    """Say that a member is writing."""
+    return ("SPUBLISH", of_room(room), WHISPER + _pack((node, key)))
+
+
+def marked(node: str, room: str, user: str, seq: int) -> Publish:
+    """Say that a user has read a room up to `seq`."""
+    return ("SPUBLISH", of_user(user), _pack((node, room, seq)))
 
 
 class Hints:
-    """Listens on a thread of its own, and calls there, in the order in which it was said:
+    """What `client`'s Redis say, told to `ears` in the order in which each says it.
 
-    `grown(name, epoch, seq)`, `moved(room, stamp, version, batch)`, `whispered(room, key)`,
-    `marked(room, user, seq)`, and `lost()`. That logs have grown by `node`, which is this one, and
-    who writes and reads there, is passed over. `master` says where to listen now.
+    That logs have grown by `node`, which is this one, and who writes and reads there, is passed
+    over. `master` says which Redis is master now.
     """
 
     def __init__(
         self,
-        url: str,
+        client: redis_client.Client,
         node: str,
-        grown: Callable[[str, str, int], None],
-        moved: Callable[[str, str, int, bytes], None],
-        whispered: Callable[[str, str], None],
-        marked: Callable[[str, str, int], None],
-        lost: Callable[[], None],
         master: Callable[[], tuple[str, int] | None],
     ) -> None:
-        self._url = url
+        self._client = client
         self._node = node
-        self._grown = grown
-        self._moved = moved
-        self._whispered = whispered
-        self._marked = marked
-        self._lost = lost
         self._master = master
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="hubbub-hints", daemon=True)
-        self._thread.start()
+        self._ears: Ears | None = None
+        self._lock = threading.Lock()
+        self._places: dict[str, Subscriber | None] = {}
+        """Who listens to each channel; None: nobody can at the moment."""
+        self._homeless: dict[str, None] = {}
+        """Channels to which nobody can listen at the moment."""
+        self._subscribers: dict[str, Subscriber] = {}
+
+    def start(self, ears: Ears) -> None:
+        """Listen from now on, also to channels that were asked for before."""
+        with self._lock:
+            self._ears = ears
+            self._place(list(self._places))
 
     def stop(self) -> None:
-        """Listen no more; the thread is gone after this."""
-        self._stopped.set()
-        self._thread.join()
+        """Listen no more; no thread is left after this."""
+        with self._lock:
+            self._ears = None
+            ending = list(self._subscribers.values())
+            self._subscribers.clear()
+        for one in ending:
+            one.stop()
+        for one in ending:
+            one.join()
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
+    def listen(self, channel: str) -> None:
+        """Listen to a channel, too; from any thread."""
+        with self._lock:
+            if channel not in self._places:
+                self._places[channel] = None
+                if self._ears is not None:
+                    self._place([channel])
+
+    def leave(self, channel: str) -> None:
+        """Listen to a channel no more; from any thread."""
+        with self._lock:
+            listening = self._places.pop(channel, None)
+            self._homeless.pop(channel, None)
+            if listening is not None:
+                listening.leave(channel)
+
+    def _place(self, channels: Sequence[str]) -> None:
+        """Let each be listened to where it is; who calls this has the lock."""
+        parts: dict[Subscriber, list[str]] = {}
+        for channel in channels:
             try:
-                self._master()
-                self._listen()
-            except (RedisError, OSError, StoreError):
-                self._stopped.wait(RETRY)
+                name = redis_client.home(self._client, channel)
+            except StoreError:
+                self._places[channel] = None
+                self._homeless[channel] = None
+                continue
+            self._homeless.pop(channel, None)
+            if name not in self._subscribers:
+                pool = partial(redis_client.pool, self._client, name)
+                self._subscribers[name] = Subscriber(name, pool, self)
+            listening = self._places[channel] = self._subscribers[name]
+            parts.setdefault(listening, []).append(channel)
+        for listening, some in parts.items():
+            listening.listen(some)
 
-    def _listen(self) -> None:
-        with (
-            redis_client.connect(self._url, health_check_interval=10) as client,
-            redis_client.channel(client) as channel,
-        ):
-            channel.subscribe(redis_client.HINTS)
-            heard = looked = time.monotonic()
-            while not self._stopped.is_set():
-                if time.monotonic() - looked > RETRY:
-                    looked = time.monotonic()
-                    if self._has_moved(channel):
-                        return
-                message = channel.get_message(timeout=LOOK)
-                if message is not None and message["type"] == "message":
-                    heard = time.monotonic()
-                    self._take(message["data"])
-                elif message is not None and message["type"] == "subscribe":
-                    self._lost()  # also of what was said before we listened
-                elif time.monotonic() - heard > QUIET:
-                    heard = time.monotonic()
-                    self._lost()
+    # What subscribers tell
 
-    def _take(self, data: bytes) -> None:
-        if data.startswith(b"!"):
-            room, stamp, version, batch = _moved(data[1:])
-            self._moved(room, stamp, version, bytes(batch))
-            return
-        if data.startswith(redis_client.WHISPER):
-            node, room, key = _whispered(data[1:])
-            if node != self._node:
-                self._whispered(room, key)
-            return
-        if data.startswith(redis_client.MARKED):
-            node, room, user, read = _marked(data[1:])
-            if node != self._node:
-                self._marked(room, user, read)
-            return
-        node, epoch, seq, name = data.decode().split(" ", 3)
-        if node != self._node:
-            self._grown(name, epoch, int(seq))
+    def returned(
+        self, subscriber: Subscriber, channels: Sequence[str], problem: Exception | None
+    ) -> None:
+        """See `Listener.returned`."""
+        is_known = redis_client.learn(self._client, subscriber.name, problem)
+        with self._lock:
+            ours = [one for one in channels if self._places.get(one) is subscriber]
+            if self._ears is None:
+                return
+            if is_known:
+                self._place(ours)
+                return
+            self._places.update(dict.fromkeys(ours))
+            self._homeless.update(dict.fromkeys(ours))
 
-    def _has_moved(self, channel: PubSub) -> bool:
+    def turn(self, connection: Any) -> bool:
+        """See `Listener.turn`; where nobody could listen, it is tried again."""
+        with self._lock:
+            if self._homeless and self._ears is not None:
+                self._place(list(self._homeless))
         try:
             master = self._master()
-        except RedisError:  # without Sentinels it is as good as ever
-            return False
-        connection: Any = channel.connection
-        return master is not None and master != (connection.host, connection.port)
+        except (RedisError, StoreError):  # without Sentinels it is as good as ever
+            return True
+        return master is None or master == (connection.host, connection.port)
+
+    def heard(self, channels: Sequence[str]) -> None:
+        """See `Listener.heard`."""
+        ears = self._ears
+        logs = [_room(one) for one in channels if one.startswith(_ROOM)]
+        if ears is not None and logs:
+            ears.missed(logs)
+
+    def said(self, channel: str, data: bytes) -> None:
+        """See `Listener.said`."""
+        ears = self._ears
+        if ears is not None:
+            with suppress(msgspec.MsgspecError):  # it was no hint of ours
+                self._tell(ears, channel, data)
+
+    def _tell(self, ears: Ears, channel: str, data: bytes) -> None:
+        if channel.startswith(_USER):
+            node, room, seq = _marked(data)
+            if node != self._node:
+                ears.marked(room, channel[len(_USER) :], seq)
+        elif data.startswith(MOVED):
+            stamp, version, batch = _moved(data[1:])
+            ears.moved(_room(channel), stamp, version, bytes(batch))
+        elif data.startswith(WHISPER):
+            node, key = _whispered(data[1:])
+            if node != self._node:
+                ears.whispered(_room(channel), key)
+        else:
+            node, epoch, seq = _grown(data)
+            if node != self._node:
+                ears.grown(_room(channel), epoch, seq)
+
+
+def _room(channel: str) -> str:
+    return redis_client.name_of(channel[len(_ROOM) : -len(_END)])

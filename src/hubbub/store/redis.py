@@ -23,9 +23,10 @@ from hubbub.protocol.audit import AUDIT
 from hubbub.protocol.draft import Authored, Draft
 from hubbub.protocol.presence import Changes, Snapshot
 from hubbub.redis_url import is_clustered
-from hubbub.store import events, redis_client
+from hubbub.store import events, hints, redis_client
 from hubbub.store.base import (
     PAGE_SIZE,
+    Ears,
     Foreign,
     Heard,
     News,
@@ -37,6 +38,7 @@ from hubbub.store.base import (
     StoreError,
     unavailable,
 )
+from hubbub.store.hints import Hints
 from hubbub.store.redis_draft import Ask, identity, pairs
 from hubbub.store.redis_library import LIBRARY, NAME
 from hubbub.store.redis_markers import RedisMarkers
@@ -84,7 +86,7 @@ class RedisStore(RedisMarkers):
 
     def __init__(self, url: str, bounds: Bounds, new_epoch: Callable[[], str]) -> None:
         self.node = token_hex(8)
-        """Which of the nodes this is, on hints."""
+        """Which of the nodes this is, in hints."""
         self.url = url
         self._redis = redis_client.connect(url, socket_timeout=bounds.redis_timeout)
         self._new_epoch = new_epoch
@@ -92,7 +94,8 @@ class RedisStore(RedisMarkers):
         self._keep_time = int(bounds.keep_days * DAY)
         self._places: dict[str, _Place] = {}
         self._news: list[Heard] = []
-        self.presence = RedisPresence(self, bounds.lease, self._news_of, self._follow_these)
+        self.presence = RedisPresence(self, bounds.lease, self._news_of, self._follow_logs)
+        self._hints = Hints(self._redis, self.node, self.master)
         self._load()
         self._is_careful = redis_client.may_lose(self._redis)
         self._is_spread = is_clustered(url)
@@ -204,7 +207,6 @@ class RedisStore(RedisMarkers):
         is_own = name.startswith(" ")  # the server's own logs are kept for ever
         return _pack(
             (
-                name,
                 self.node,
                 place.epoch if place is not None else "",
                 place.seq if place is not None else -1,
@@ -251,18 +253,22 @@ class RedisStore(RedisMarkers):
         if self.is_news(name, epoch, seq):
             self._catch_up(name)
 
-    def follow_all(self) -> None:
-        """See `Shared.follow_all`."""
+    def follow_these(self, names: Sequence[str]) -> None:
+        """See `Shared.follow_these`."""
         failed: StoreError | None = None
         try:
-            self._follow_these(list(self._places))
+            self._follow_logs(names)
         except StoreError as problem:
             failed = problem
-        self.presence.follow_all()
+        self.presence.follow_these(names)
         if failed is not None:
             raise failed
 
-    def _follow_these(self, names: Sequence[str]) -> None:
+    def follow_all(self) -> None:
+        """See `Shared.follow_all`."""
+        self.follow_these(list(self._places))
+
+    def _follow_logs(self, names: Sequence[str]) -> None:
         failed: StoreError | None = None
         for at in range(0, len(names), MOST):
             some = [name for name in names[at : at + MOST] if name in self._places]
@@ -315,11 +321,17 @@ class RedisStore(RedisMarkers):
     def open(self, name: str, count: int) -> Opened:
         """See `Store.open`. From now on there are news of this log."""
         careful = int(self._is_careful)
-        epoch, floor, seq, found, mark = self._one("open", name, self._new_epoch(), count, careful)
-        if not name.startswith(" "):
-            self.presence.open(name)
+        self._hints.listen(hints.of_room(name))
+        try:
+            found = self._one("open", name, self._new_epoch(), count, careful)
+            if not name.startswith(" "):
+                self.presence.open(name)
+        except StoreError:
+            self._hints.leave(hints.of_room(name))
+            raise
+        epoch, floor, seq, chats, mark = found
         self._places[name] = _Place(epoch.decode(), seq, floor, mark)
-        return Opened(seq, epoch.decode(), pairs(found)[::-1])
+        return Opened(seq, epoch.decode(), pairs(chats)[::-1])
 
     def first(self, name: str) -> int:
         """See `Store.first`."""
@@ -345,8 +357,23 @@ class RedisStore(RedisMarkers):
 
     def whisper(self, room: str, key: str) -> None:
         """See `Shared.whisper`."""
-        whisper = _pack((self.node, room, key))
-        self.tell(("PUBLISH", redis_client.HINTS, redis_client.WHISPER + whisper))
+        self.tell(hints.whisper(self.node, room, key))
+
+    def listen(self, ears: Ears) -> None:
+        """See `Shared.listen`."""
+        self._hints.start(ears)
+
+    def listen_no_more(self) -> None:
+        """See `Shared.listen_no_more`."""
+        self._hints.stop()
+
+    def attend(self, user: str) -> None:
+        """See `Shared.attend`."""
+        self._hints.listen(hints.of_user(user))
+
+    def ignore(self, user: str) -> None:
+        """See `Shared.ignore`."""
+        self._hints.leave(hints.of_user(user))
 
     def author(self, name: str, seq: int) -> Authored | None:
         """See `Store.author`."""
@@ -376,6 +403,7 @@ class RedisStore(RedisMarkers):
 
     def rest(self, name: str, now: float) -> None:
         """See `Store.rest`."""
+        self._hints.leave(hints.of_room(name))
         self._places.pop(name, None)
         self.presence.rest(name)
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from random import choice
 from typing import Any, Final
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.client import PubSub
 from redis.exceptions import (
     AskError,
     AuthenticationError,
@@ -36,12 +34,6 @@ from hubbub.store.redis_wire import Asked, Command
 Client = Redis | Cluster
 PREFIX: Final = "hubbub"
 KEYS: Final = ("head", "log", "now", "ids", "old", "ties")
-HINTS: Final = "hubbub:hints"
-"""The channel on which it is said that a log has grown: by which node, epoch, `seq`, name."""
-WHISPER: Final = b"?"
-"""What begins a hint that someone is writing, before msgpack of node, room and member's key."""
-MARKED: Final = b"="
-"""What begins a hint that someone has read, before msgpack of node, room, user and `seq`."""
 CONNECT: Final = 2.0
 """Seconds that connecting may take."""
 ANSWER: Final = 4.0
@@ -147,10 +139,29 @@ def each(client: Client) -> list[Redis]:
     return client.primaries() if isinstance(client, Cluster) else [client]
 
 
-def channel(client: Client) -> PubSub:
-    """What listens to hints, without a connection yet; of a cluster any Redis will do."""
-    found: PubSub = choice(each(client)).pubsub()  # type: ignore[no-untyped-call] # noqa: S311
+def home(client: Client, key: str) -> str:
+    """The name of the Redis that has a key or a channel. Raises `StoreError` if nobody has."""
+    return client.home(key) if isinstance(client, Cluster) else ""
+
+
+def pool(client: Client, name: str) -> ConnectionPool:
+    """Connections to the Redis that `home` calls so. Raises `StoreError` if there is none."""
+    if not isinstance(client, Cluster):
+        return client.connection_pool
+    found = client.pool(name)
+    if found is None:
+        raise StoreError("this Redis is not in the cluster any more")
     return found
+
+
+def learn(client: Client, name: str, problem: Exception | None) -> bool:
+    """What was wanted of the Redis called `name` is not there, or it failed: look where it is.
+
+    False where that is not known yet, and it should be asked again later.
+    """
+    if isinstance(client, Cluster):
+        return client.learn(name, problem)
+    return not isinstance(problem, ResponseError)
 
 
 def master(client: Client) -> tuple[str, int] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from redis import Redis, RedisCluster
+from redis import ConnectionPool, Redis, RedisCluster
 from redis.cluster import ClusterNode
 from redis.exceptions import (
     AskError,
@@ -21,9 +21,11 @@ from redis.exceptions import (
     MovedError,
     RedisClusterException,
     RedisError,
+    ResponseError,
     SlotNotCoveredError,
 )
 
+from hubbub.store.base import StoreError
 from hubbub.store.redis_wire import Asked, Command
 
 MOVES: Final = 5
@@ -78,6 +80,26 @@ class Cluster(RedisCluster):
         callback = callbacks.get(command[0])
         return callback(answer) if callback is not None else answer
 
+    def home(self, key: str) -> str:
+        """See `redis_client.home`."""
+        try:
+            return self._node_of_key(key).name
+        except SlotNotCoveredError as problem:
+            raise StoreError("the Redis Cluster has nobody for this room now") from problem
+
+    def pool(self, name: str) -> ConnectionPool | None:
+        """See `redis_client.pool`."""
+        node: ClusterNode | None = self.get_node(node_name=name)  # type: ignore[no-untyped-call]
+        return self.get_redis_connection(node).connection_pool if node is not None else None
+
+    def learn(self, name: str, problem: Exception | None) -> bool:
+        """See `redis_client.learn`."""
+        if isinstance(problem, MovedError):
+            self.nodes_manager.move_slot(problem)
+        elif problem is not None:
+            self.look(name)
+        return isinstance(problem, MovedError) or not isinstance(problem, ResponseError)
+
     def look(self, failed: str | None = None) -> None:
         """Look at who has what, unless it was just done; the one that `failed` is asked last."""
         now = time.monotonic()
@@ -130,9 +152,9 @@ class Cluster(RedisCluster):
         self.look(node.name)
 
     def _node_of(self, command: Command) -> ClusterNode:
-        if command[0] == "PUBLISH":  # every Redis tells it to all others
-            return self._primaries[0]
-        key = command[3] if command[0] == "FCALL" else command[1]
+        return self._node_of_key(command[3] if command[0] == "FCALL" else command[1])
+
+    def _node_of_key(self, key: str) -> ClusterNode:
         slot = self.keyslot(key)  # type: ignore[no-untyped-call]
         node: ClusterNode = self.nodes_manager.get_node_from_slot(slot)
         return node

@@ -63,6 +63,12 @@ local function key_of(author, id)
   return string.char(#author) .. author .. id
 end
 
+-- Say something to the nodes that have this log, or room, open. The channel is where its keys are:
+-- they begin alike, up to the hash tag, and what is last in the first one has four letters.
+local function hint(keys, what)
+  redis.call('SPUBLISH', string.sub(keys[1], 1, -5) .. 'hints', what)
+end
+
 -- The records first to last that are there, as {p, a, i, t, m}, by seq.
 local function span(keys, first, last)
   local found, holes = {}, {}
@@ -319,8 +325,8 @@ end
 -- answer for the log. `behind`, if the asker has missed too much to be told in one go.
 local function begin(keys, packed)
   local ask = cmsgpack.unpack(packed)
-  local log, node, epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
-  local mark, batch, careful = unpack(ask, 11)
+  local node, epoch, seen, new, now, most, keep_events, keep_time, drafts = unpack(ask)
+  local mark, batch, careful = unpack(ask, 10)
   local at = stand(keys, epoch, seen, mark, careful, new)
   if seen >= 0 then seen = behind(at, epoch, seen, most) end
   if seen >= 0 and at.seq - seen > most then
@@ -463,7 +469,7 @@ local function begin(keys, packed)
           sweep(keys, at, now, keep_events, keep_time)
         end
       end
-      redis.call('PUBLISH', 'hubbub:hints', table.concat({ node, at.epoch, whole(at.seq), log }, ' '))
+      hint(keys, cmsgpack.pack({ node, at.epoch, at.seq }))
     end
     return { at.epoch, at.floor, seen, missed, ts, results, at.mark }
   end

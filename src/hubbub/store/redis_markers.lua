@@ -9,16 +9,16 @@ local function read_by(keys, user)
   return epoch and epoch == redis.call('HGET', keys[1], 'epoch') and tonumber(seq) or nil
 end
 
--- A user has read up to here; gives how far that is, or false where the log has not come so far.
+-- A user has read up to here; gives how far that is, and whether it is news (1), or false where the
+-- log has not come so far.
 local function mark(keys, args)
-  local user, seq, node, room, name, hints = args[1], tonumber(args[2]), args[3], args[4], args[5], args[6]
+  local user, seq = args[1], tonumber(args[2])
   local there = redis.call('HMGET', keys[1], 'seq', 'epoch')
   if seq > number(there[1]) then return false end
   local before = read_by(keys, user)
-  if before and before >= seq then return before end
+  if before and before >= seq then return { before, 0 } end
   redis.call('HSET', keys[7], user, whole(seq) .. ' ' .. there[2])
-  redis.call('PUBLISH', hints, '=' .. cmsgpack.pack({ node, room, name, seq }))
-  return seq
+  return { seq, 1 }
 end
 
 -- What of the `PIECE` events before `last` a user has not read, up to `most` chats:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubbub.protocol.markers import Mark, Unread
-from hubbub.store import redis_client
+from hubbub.store import hints, redis_client
 from hubbub.store.base import StoreError
 
 
@@ -26,18 +26,17 @@ class RedisMarkers(ABC):
 
     def mark(self, marks: Sequence[Mark]) -> list[int | None]:
         """See `Store.mark`. The other nodes are told by a hint."""
-        hints = redis_client.HINTS
-        found = self._of_markers(
-            [
-                ("mark", one.log, (one.user.hex(), one.seq, self.node, one.log, one.name, hints))
-                for one in marks
-            ]
-        )
-        # Each time, so that it is mended by the next one where it failed.
-        there = [one for one, seq in zip(marks, found, strict=True) if seq is not None]
-        if there:
-            self.tell(*[("SADD", redis_client.read_key(one.user), one.log) for one in there])
-        return found
+        answers = self._of_markers([("mark", one.log, (one.user.hex(), one.seq)) for one in marks])
+        said: list[tuple[str | bytes | int, ...]] = []
+        for one, answer in zip(marks, answers, strict=True):
+            if answer is not None:
+                # Each time, so that it is mended by the next one where it failed.
+                said.append(("SADD", redis_client.read_key(one.user), one.log))
+                if answer[1]:
+                    said.append(hints.marked(self.node, one.log, one.name, one.seq))
+        if said:
+            self.tell(*said)
+        return [answer and answer[0] for answer in answers]
 
     def read_by(self, user: bytes) -> list[str]:
         """See `Store.read_by`."""

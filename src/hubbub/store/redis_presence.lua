@@ -193,7 +193,7 @@ local function amend(keys, at, node, who)
 end
 
 -- Say what has changed, and keep it for those who do not hear it.
-local function finish_here(keys, at, room, node)
+local function finish_here(keys, at)
   if #at.told == 0 then return end
   at.version = at.version + 1
   redis.call('HSET', keys[1], 'version', whole(at.version), 'order', whole(at.order))
@@ -206,8 +206,7 @@ local function finish_here(keys, at, room, node)
   redis.call('LPUSH', keys[2], batch)
   redis.call('LTRIM', keys[2], 0, BATCHES - 1)
   redis.call('EXPIRE', keys[2], EMPTY)
-  local hint = cmsgpack.pack({ room, at.stamp, at.version, at.told })
-  redis.call('PUBLISH', 'hubbub:hints', '!' .. hint)
+  hint(keys, '!' .. cmsgpack.pack({ at.stamp, at.version, at.told }))
 end
 
 local function everyone(keys)
@@ -233,7 +232,7 @@ end
 
 -- Claims, releases and amendments of one turn: what `since` gives, and what came of each.
 local function move(keys, args)
-  local room, node, stamp, known, new, moves = unpack(cmsgpack.unpack(args[1]))
+  local node, stamp, known, new, moves = unpack(cmsgpack.unpack(args[1]))
   local at, results = stand_here(keys, stamp, known, new), {}
   for _, one in ipairs(moves) do
     if one[1] == 'claim' then
@@ -244,7 +243,7 @@ local function move(keys, args)
       results[#results + 1] = free(keys, at, node, one[2], one[3])
     end
   end
-  finish_here(keys, at, room, node)
+  finish_here(keys, at)
   return { since(keys, at, stamp, known), results }
 end
 
@@ -257,7 +256,7 @@ end
 -- What a node truly has: the rest of what it is said to have goes, and what is missing comes, where
 -- nobody else has the name. `olds` are names that the node had. Everyone is told to it.
 local function settle(keys, args)
-  local room, node, stamp, known, new, olds, members = unpack(cmsgpack.unpack(args[1]))
+  local node, stamp, known, new, olds, members = unpack(cmsgpack.unpack(args[1]))
   local at, wanted = stand_here(keys, stamp, known, new), {}
   for _, who in ipairs(members) do wanted[who[1]] = who[4] end
   for _, packed in ipairs(everyone(keys)) do
@@ -288,17 +287,17 @@ local function settle(keys, args)
       add(keys, at, who, node)
     end
   end
-  finish_here(keys, at, room, node)
+  finish_here(keys, at)
   return { at.stamp, at.version, 1, known >= 0 and everyone(keys) or {} }
 end
 
 -- Take out all that a dead node held.
 local function bury(keys, args)
-  local room, node = args[1], args[2]
+  local node = args[1]
   if redis.call('EXISTS', keys[1]) == 0 then return 0 end
   local at = stand_here(keys, '', -1, '')
   for _, packed in ipairs(everyone(keys)) do let_go(keys, at, read(packed), node) end
-  finish_here(keys, at, room, node)
+  finish_here(keys, at)
   return #at.told
 end
 

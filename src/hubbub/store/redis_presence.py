@@ -114,7 +114,7 @@ class RedisPresence:
             return dict.fromkeys(moves, problem)
         answers = self._ask(
             [
-                ("move", room, (room, self.node, *self._standing(room), token_hex(8), asked))
+                ("move", room, (self.node, *self._standing(room), token_hex(8), asked))
                 for room, asked in moves.items()
             ]
         )
@@ -144,7 +144,7 @@ class RedisPresence:
                     "settle",
                     room,
                     (
-                        *(room, self.node, *self._standing(room), token_hex(8)),
+                        *(self.node, *self._standing(room), token_hex(8)),
                         *(self._before, members[room]),
                     ),
                 )
@@ -232,7 +232,7 @@ class RedisPresence:
         for at in range(0, len(rooms), room_by_room):
             some = [room.decode() for room in rooms[at : at + room_by_room]]
             for answer in self._call(
-                [("bury", redis_client.presence_keys(room), (room, node)) for room in some]
+                [("bury", redis_client.presence_keys(room), (node,)) for room in some]
             ):
                 if isinstance(answer, StoreError):
                     raise answer
@@ -278,9 +278,9 @@ class RedisPresence:
         else:
             self._look([room])
 
-    def follow_all(self) -> None:
-        """Look at all open rooms. Raises `StoreError`."""
-        rooms = list(self._places)
+    def follow_these(self, names: Sequence[str]) -> None:
+        """Look at these rooms, as far as they are open. Raises `StoreError`."""
+        rooms = [name for name in names if name in self._places]
         for at in range(0, len(rooms), SOME):
             self._look(rooms[at : at + SOME])
 

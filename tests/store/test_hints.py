@@ -1,0 +1,244 @@
+"""Hints: what is said on one node is heard on those that listen there, wherever Redis has it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from hubbub.protocol.markers import Mark
+from hubbub.settings import Settings
+from hubbub.store import hints, subscriber
+from hubbub.store.redis import RedisStore
+from tests.redis import RedisServer
+from tests.redis_cluster import Member, RedisCluster, redis_cluster
+from tests.store.kinds import keep, new_epoch, say
+from tests.store.test_redis_cluster import apart, head, other
+
+PATIENCE = 20.0
+Told = tuple[Any, ...]
+
+
+class Recorder:
+    """Ears that note what they hear."""
+
+    def __init__(self) -> None:
+        self._told: SimpleQueue[Told] = SimpleQueue()
+
+    def grown(self, name: str, epoch: str, seq: int) -> None:
+        self._told.put(("grown", name, seq))
+
+    def moved(self, room: str, stamp: str, version: int, batch: bytes) -> None:
+        self._told.put(("moved", room, version))
+
+    def whispered(self, room: str, key: str) -> None:
+        self._told.put(("whispered", room, key))
+
+    def marked(self, room: str, user: str, seq: int) -> None:
+        self._told.put(("marked", room, user, seq))
+
+    def missed(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._told.put(("missed", name))
+
+    def next(self) -> Told:
+        return self._told.get(timeout=PATIENCE)
+
+    def until(self, *told: Any) -> None:
+        while self.next() != told:
+            pass
+
+
+class Listening(RedisStore):
+    """A store that listens."""
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        super().__init__(url, Settings(**settings), new_epoch)
+        self.ears = Recorder()
+        self.listen(self.ears)
+
+    def follow(self, name: str, epoch: str = "", seq: int = 0) -> None:
+        """Open a log, and wait until it is listened to."""
+        self.open(name, 0)
+        self.ears.until("missed", name)
+
+    def close(self) -> None:
+        self.listen_no_more()
+        super().close()
+
+
+Make = Callable[..., Listening]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    with ExitStack() as stack:
+
+        def made(url: str, **settings: Any) -> Listening:
+            store = Listening(url, **settings)
+            stack.callback(store.close)
+            return store
+
+        yield made
+
+
+@pytest.fixture(params=["one", "cluster"])
+def url(request: pytest.FixtureRequest, redis: RedisServer, cluster: RedisCluster) -> str:
+    server: RedisServer | RedisCluster = redis if request.param == "one" else cluster
+    server.flush()
+    return server.url
+
+
+def listeners(client: Redis, channel: str) -> int:
+    found: Any = client.pubsub_shardnumsub(channel)  # type: ignore[no-untyped-call]
+    return int(found[0][1])
+
+
+def test_each_hint_is_heard_where_the_room_is_open(url: str, make: Make) -> None:
+    here, there = make(url), make(url)
+    there.attend("zoë")
+    for room in ("red", "a {hard} name% }", " own"):
+        there.follow(room)
+        assert keep(here, say("one", log=room)) == [1]
+        assert there.ears.next() == ("grown", room, 1)
+        here.whisper(room, "ann")
+        assert there.ears.next() == ("whispered", room, "ann")
+    for user in ("zoë", "nobody who is there", "zoë"):
+        here.mark([Mark("red", b"z" * 16, 1, user), Mark("red", user.encode() * 9, 1, user)])
+    assert there.ears.next() == ("marked", "red", "zoë", 1)
+    assert there.ears.next() == ("marked", "red", "zoë", 1)  # the first of each identity
+    there.presence.lease({}, may_bury=False)
+    here.follow("red")
+    there.presence.settle({"red": []})
+    there.whisper("red", "its own")
+    keep(here, say("two"))
+    assert there.ears.next() == ("grown", "red", 2)
+
+
+def test_a_node_hears_nothing_of_rooms_that_it_has_not_open(url: str, make: Make) -> None:
+    here, there = make(url), make(url)
+    for room in ("red", "blue"):
+        there.follow(room)
+    there.rest("red", 0)
+    there.attend("zoë")
+    there.ignore("zoë")
+    there.follow("red again")  # after which Redis has answered to all that
+    keep(here, say("unheard"))
+    here.mark([Mark("red", b"z" * 16, 1, "zoë")])
+    keep(here, say("heard", log="blue"))
+    keep(here, say("heard", log="red again"))
+    assert {there.ears.next(), there.ears.next()} == {
+        ("grown", "blue", 1),
+        ("grown", "red again", 1),
+    }
+    there.follow("red")
+    keep(here, say("heard"))
+    assert there.ears.next() == ("grown", "red", 2)
+
+
+def test_what_may_have_been_missed_is_told(
+    redis: RedisServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis.flush()
+    monkeypatch.setattr(subscriber, "SOME", 3)
+    store = make(redis.url)
+    rooms = {f"room {number}" for number in range(10)}
+    for room in rooms:
+        store.follow(room)
+    redis.client.client_kill_filter(_type="pubsub")
+    assert {store.ears.next() for _ in rooms} == {("missed", room) for room in rooms}
+    monkeypatch.setattr(subscriber, "QUIET", 0.1)
+    assert {store.ears.next() for _ in rooms} == {("missed", room) for room in rooms}
+
+
+def test_what_is_no_hint_is_passed_over(redis: RedisServer, make: Make) -> None:
+    redis.flush()
+    store, other = make(redis.url), make(redis.url)
+    store.follow("red")
+    for data in (b"", b"!", b"?\x92", b"{}", b"\x93\x01\x02\x03", b"\xff" * 99):
+        assert redis.client.execute_command("SPUBLISH", hints.of_room("red"), data) == 1  # type: ignore[no-untyped-call]
+    keep(other, say("one"))
+    assert store.ears.next() == ("grown", "red", 1)
+
+
+def test_a_channel_that_redis_refuses_is_asked_for_again(redis: RedisServer, make: Make) -> None:
+    redis.flush()
+    rights = ["reset", "on", ">hush", "~*", "+@all"]
+    blue, red = hints.of_room("blue"), hints.of_room("red")
+    redis.client.execute_command("ACL SETUSER", "one", *rights, f"&{blue}")  # type: ignore[no-untyped-call]
+    store = make(redis.url.replace("redis://", "redis://one:hush@"))
+    store.open("red", 0)
+    store.follow("blue")
+    assert (listeners(redis.client, red), listeners(redis.client, blue)) == (0, 1)
+    redis.client.execute_command("ACL SETUSER", "one", *rights, "allchannels")  # type: ignore[no-untyped-call]
+    store.ears.until("missed", "red")
+    assert listeners(redis.client, red) == 1
+
+
+def test_a_redis_that_is_silent_is_listened_to_anew(redis: RedisServer, make: Make) -> None:
+    redis.flush()
+    here, there = make(redis.url), make(redis.url, redis_timeout=0.5)
+    there.follow("red")
+    channel = hints.of_room("red")
+    old: Any = redis.client.client_list(_type="pubsub")
+    redis.send(signal.SIGSTOP)
+    try:
+        thread = next(iter(there._hints._subscribers.values()))
+        while thread._channels:
+            pass
+    finally:
+        redis.send(signal.SIGCONT)
+    there.ears.until("missed", "red")
+    assert listeners(redis.client, channel) == 1
+    new: Any = redis.client.client_list(_type="pubsub")
+    assert {one["id"] for one in new}.isdisjoint({one["id"] for one in old})
+    keep(here, say("one"))
+    there.ears.until("grown", "red", 1)
+
+
+def test_in_a_cluster_a_channel_is_where_its_room_is(cluster: RedisCluster, make: Make) -> None:
+    cluster.flush()
+    here, there = make(cluster.url), make(cluster.url)
+    blue = apart(cluster, "red")
+    for room in ("red", blue):
+        there.follow(room)
+
+    def heard_by(room: str) -> list[Member]:
+        channel = hints.of_room(room)
+        return [one for one in cluster.primaries if listeners(one.client, channel)]
+
+    for room in ("red", blue):
+        assert heard_by(room) == [cluster.holder(head(room))]
+    to = other(cluster, "red")
+    cluster.move(head("red"), to)
+    there.ears.until("missed", "red")
+    assert heard_by("red") == [to]
+    assert heard_by(blue) == [cluster.holder(head(blue))]
+    for seq, room in ((1, "red"), (1, blue), (2, "red")):
+        keep(here, say(str(seq), log=room))
+        assert there.ears.next() == ("grown", room, seq)
+
+
+def test_where_one_of_a_cluster_dies_the_others_are_heard(make: Make) -> None:
+    with redis_cluster(1, "--cluster-require-full-coverage", "no") as cluster:
+        here, there = make(cluster.url, redis_timeout=0.5), make(cluster.url, redis_timeout=0.5)
+        blue = apart(cluster, "red")
+        for room in ("red", blue):
+            there.follow(room)
+        here.follow("red")
+        dead = cluster.holder(head("red"))
+        dead.kill()
+        keep(here, say("one", log=blue))
+        there.ears.until("grown", blue, 1)
+        for one in (here, there):
+            one.ears.until("missed", "red")  # from the one that was its replica
+        new = cluster.holder(head("red"))
+        assert new is not dead
+        assert listeners(new.client, hints.of_room("red")) == 2
+        keep(here, say("two"))
+        there.ears.until("grown", "red", 1)
