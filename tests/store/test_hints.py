@@ -95,7 +95,7 @@ def url(request: pytest.FixtureRequest, redis: RedisServer, cluster: RedisCluste
 
 
 def listeners(client: Redis, channel: str) -> int:
-    found: Any = client.pubsub_shardnumsub(channel)  # type: ignore[no-untyped-call]
+    found: Any = client.pubsub_shardnumsub(channel)
     return int(found[0][1])
 
 
