@@ -2,12 +2,15 @@
 
 `python -m bench.cluster [MESSAGES-A-SECOND]` starts two `hubbub serve` and a Redis.
 `python -m bench.cluster rejoin [MEMBERS ROOMS]` kills one of them, and its members go to the other.
+`python -m bench.cluster beside [MESSAGES-A-SECOND ROOMS]` tells what a node pays for rooms
+that only the other one has.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import tempfile
@@ -118,10 +121,40 @@ async def rejoin(one: Server, two: Server, count: int, rooms: int) -> None:
     print(f"in the first room are then {json.loads(await socket.recv())['count'] - 1}")
 
 
+def cpu(server: Server) -> float:
+    """Seconds of it that a server has taken."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def beside(one: Server, two: Server, rate: int, rooms: int) -> None:
+    authors = [await join(one.url, "author", f"r{number}") for number in range(rooms)]
+    await join(two.url, "idle", "another room")
+    before = cpu(two)
+    await asyncio.sleep(SECONDS)
+    idle, before = cpu(two) - before, cpu(two)
+    start, count = time.perf_counter(), rate * SECONDS
+    for number in range(count):
+        wait = start + number / rate - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        await authors[number % rooms].send(json.dumps({"type": "chat", "text": "x"}))
+    seconds = time.perf_counter() - start
+    busy = cpu(two) - before
+    print(
+        f"{count / seconds:,.0f} messages/s in {rooms} rooms of one node only; the other one took"
+    )
+    idle, busy = idle / SECONDS * 1000, busy / seconds * 1000
+    print(f"{idle:.0f} ms of CPU a second before, and {busy:.0f} then")
+
+
 def main() -> None:
-    is_rejoin = sys.argv[1:2] == ["rejoin"]
-    rate = int(sys.argv[1]) if len(sys.argv) > 1 and not is_rejoin else 1000
-    count, rooms = map(int, sys.argv[2:4]) if len(sys.argv) > 3 else (10_000, 1)
+    mode = sys.argv[1] if sys.argv[1:2] in (["rejoin"], ["beside"]) else ""
+    rate = int(sys.argv[1]) if len(sys.argv) > 1 and not mode else 1000
+    numbers = (
+        sys.argv[2:4] if len(sys.argv) > 3 else (10_000, 1) if mode == "rejoin" else (1000, 100)
+    )
+    count, rooms = map(int, numbers)
     with (
         redis_server() as redis,
         tempfile.TemporaryDirectory() as folder,
@@ -132,8 +165,10 @@ def main() -> None:
             *("--addr", "127.0.0.1:0", "--store", redis.url, "--rate", "0"), cwd=Path(folder)
         ) as two,
     ):
-        if is_rejoin:
+        if mode == "rejoin":
             asyncio.run(rejoin(one, two, count, rooms))
+        elif mode == "beside":
+            asyncio.run(beside(one, two, count, rooms))
         else:
             asyncio.run(measure(one.url, two.url, rate))
 
