@@ -156,6 +156,25 @@ def test_what_may_have_been_missed_is_told(
     assert {store.ears.next() for _ in rooms} == {("missed", room) for room in rooms}
 
 
+def test_who_has_stopped_hears_nothing_and_may_listen_again(redis: RedisServer, make: Make) -> None:
+    redis.flush()
+    here, there = make(redis.url), make(redis.url)
+    for room in ("red", "blue"):
+        there.follow(room)
+    there.listen_no_more()
+    there.rest("red", 0)
+    there.open("red", 0)
+    there.rest("blue", 0)
+    there.attend("zoë")
+    assert listeners(redis.client, hints.of_room("red")) == 0
+    keep(here, say("unheard"))
+    there.listen(there.ears)
+    assert there.ears.next() == ("missed", "red")
+    keep(here, say("unheard", log="blue"))
+    keep(here, say("heard"))
+    assert there.ears.next() == ("grown", "red", 2)
+
+
 def test_what_is_no_hint_is_passed_over(redis: RedisServer, make: Make) -> None:
     redis.flush()
     store, other = make(redis.url), make(redis.url)

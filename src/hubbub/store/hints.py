@@ -98,6 +98,7 @@ class Hints:
             self._ears = None
             ending = list(self._subscribers.values())
             self._subscribers.clear()
+            self._places = dict.fromkeys(self._places)  # rooms are closed after this, too
         for one in ending:
             one.stop()
         for one in ending:
