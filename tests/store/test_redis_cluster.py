@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -121,6 +123,35 @@ def test_a_redis_that_is_gone_fails_its_own_logs_alone() -> None:
         with pytest.raises(StoreError):
             store.append([leads, led], 2)
         assert len(store.after(far, 0, 9).events) == 3
+        store.close()
+
+
+def test_a_redis_that_hangs_holds_the_others_up_once() -> None:
+    with redis_cluster(0, "--cluster-require-full-coverage", "no") as cluster:
+        store = RedisStore(cluster.url, Settings(redis_timeout=2), new_epoch)
+        far, victim = apart(cluster, "red"), cluster.holder(head("red"))
+        keep(store, say("one"), say("x", log=far))
+        victim.send(signal.SIGSTOP)
+        times: list[float] = []
+        for number in range(4):
+            begun = time.monotonic()
+            lost, kept = store.append([say("two", "i2"), say(str(number), log=far)], 2)
+            with pytest.raises(StoreError, match="does not answer"):
+                store.tidy(0)
+            times.append(time.monotonic() - begun)
+            assert isinstance(kept, Stored)
+            assert isinstance(lost, Refused)
+            assert lost.code == "storage_unavailable"
+        assert times[0] >= 2
+        assert max(times[1:]) < 1
+        victim.send(signal.SIGCONT)
+        until = time.monotonic() + 20
+        drafts = [say("two", "i2"), say("y", log=far)]
+        while isinstance(again := store.append(drafts, 3)[0], Refused):
+            assert time.monotonic() < until
+        assert isinstance(again, Stored)
+        assert again.seq == 2
+        store.tidy(0)
         store.close()
 
 

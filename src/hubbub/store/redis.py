@@ -409,15 +409,18 @@ class RedisStore(RedisMarkers):
 
     def tidy(self, now: float) -> bool:
         """See `Store.tidy`: Redis lets go by itself, when something is appended."""
+        self._ping()
+        return False
+
+    def _ping(self) -> None:
         try:
-            for one in redis_client.each(self._redis):
-                one.ping()
+            redis_client.ping(self._redis)
         except (RedisError, OSError) as problem:
             raise redis_client.trouble(problem) from problem
-        return False
 
     def check(self) -> None:
         """See `Store.check`. What was missed while it did not work comes as news."""
+        self._ping()
         # A write, because a full Redis or a replica answers all else.
         self.tell(("SET", f"{redis_client.PREFIX}:check", self.node, "EX", 60))
         self.follow_all()

@@ -139,6 +139,16 @@ def each(client: Client) -> list[Redis]:
     return client.primaries() if isinstance(client, Cluster) else [client]
 
 
+def ping(client: Client) -> None:
+    """Raises what is wrong with Redis, or with the first of a cluster that does not answer."""
+    if not isinstance(client, Cluster):
+        client.ping()
+        return
+    for answer in client.ping_all():
+        if isinstance(answer, Exception):
+            raise answer
+
+
 def home(client: Client, key: str) -> str:
     """The name of the Redis that has a key or a channel. Raises `StoreError` if nobody has."""
     return client.home(key) if isinstance(client, Cluster) else ""

@@ -2,12 +2,14 @@
 
 Laws: what a Redis did not do, because the key is elsewhere, is asked of the one that it names, so
 nothing is done twice; a Redis that does not answer fails what was asked of it, and nothing else.
+One that hangs is waited for once: until it answers again, what is asked of it fails at once.
 
 Redis Cluster specification, "MOVED redirection" and "ASK redirection".
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -24,6 +26,7 @@ from redis.exceptions import (
     ResponseError,
     SlotNotCoveredError,
 )
+from redis.exceptions import TimeoutError as SilentError
 
 from hubbub.store.base import StoreError
 from hubbub.store.redis_wire import Asked, Command
@@ -42,6 +45,10 @@ class Cluster(RedisCluster):
         # What some of them cannot do is no reason not to ask the others.
         super().__init__(startup_nodes=nodes, require_full_coverage=False, **options)
         self._looked = float("-inf")
+        self._hung: set[str] = set()
+        """Redis that a `_watch` waits for, by name."""
+        self._hanging = threading.Lock()
+        self._closed = threading.Event()
 
     def primaries(self) -> list[Redis]:
         """Those that keep something."""
@@ -56,6 +63,18 @@ class Cluster(RedisCluster):
     def _primaries(self) -> list[ClusterNode]:
         found: list[ClusterNode] = self.get_primaries()  # type: ignore[no-untyped-call]
         return found
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self._closed.set()
+        super().close()
+
+    def ping_all(self) -> list[Any]:
+        """Ask all that keep something whether they are there; gives their answers."""
+        nodes = self._primaries
+        answers: list[Any] = [None] * len(nodes)
+        self._ask([("PING",)] * len(nodes), dict(enumerate(nodes)), answers)
+        return answers
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
         """Give commands, each where its first key is; gives the answers, errors among them."""
@@ -124,6 +143,9 @@ class Cluster(RedisCluster):
                 answers[at] = problem
                 self.look()
                 continue
+            if to.name in self._hung:
+                answers[at] = SilentError("it hangs")
+                continue
             parts.setdefault((to.name, node is not None), (to, []))[1].append(at)
         asked: list[tuple[ClusterNode, list[int], Asked, bool]] = []
         for (_, is_asking), (to, places) in parts.items():
@@ -149,7 +171,27 @@ class Cluster(RedisCluster):
     ) -> None:
         for at in places:
             answers[at] = problem
+        if isinstance(problem, SilentError):
+            self._hang(node)
         self.look(node.name)
+
+    def _hang(self, node: ClusterNode) -> None:
+        with self._hanging:
+            if node.name in self._hung:
+                return
+            self._hung.add(node.name)
+        threading.Thread(target=self._watch, args=(node,), daemon=True).start()
+
+    def _watch(self, node: ClusterNode) -> None:
+        """Wait until a Redis that hung answers, or is not of the cluster any more."""
+        while not self._closed.wait(LOOK):
+            self.look(node.name)  # another one may have its slots by now
+            if self.get_node(node_name=node.name) is None:  # type: ignore[no-untyped-call]
+                break
+            with suppress(RedisError, RedisClusterException, OSError):
+                Asked(self.get_redis_connection(node).connection_pool, [("PING",)]).answers()
+                break
+        self._hung.discard(node.name)
 
     def _node_of(self, command: Command) -> ClusterNode:
         return self._node_of_key(command[3] if command[0] == "FCALL" else command[1])
