@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 
 from tests.torture.picture import Picture, UntrueError, Witness, check, short
 from tests.torture.wire import Frame, Wire, dial
@@ -336,12 +336,14 @@ class Peer:
         elif kind == "welcome":
             check(asked is not None and asked["type"] == "join", self, "was welcomed:", frame)
             assert asked is not None
+            before = self._asked_before(frame["id"])
             self._answered(frame["id"])
-            self._welcome(frame, asked)
+            self._welcome(frame, asked, before)
         elif kind == "left" and "id" in frame:
             check(asked is not None and asked["type"] == "leave", self, "never left:", frame)
+            before = self._asked_before(frame["id"])
             self._answered(frame["id"])
-            self._in_order(frame["room"], frame)
+            self._in_order(frame["room"], before, frame)
             self.inside.discard(frame["room"])
             self._join(frame["room"], keep=True)
         elif kind == "history":
@@ -370,12 +372,19 @@ class Peer:
     def _answered(self, id: str) -> None:
         del self._asked[id]
 
-    def _in_order(self, room: str, frame: Frame) -> None:
-        """What was said in a room before leaving it is answered before the leaving is."""
-        for asked in self._asked.values():
+    def _asked_before(self, id: str) -> list[Frame]:
+        """What it asked before that, and has no answer to."""
+        return list(takewhile(lambda asked: asked["id"] != id, self._asked.values()))
+
+    def _in_order(self, room: str, before: list[Frame], frame: Frame) -> None:
+        """What was said in a room before leaving it is answered before the leaving is.
+
+        After that a join may have been asked for anew, which was refused for a Redis that is away.
+        """
+        for asked in before:
             check(asked.get("room") != room, self, "has no answer to", asked, "but heard", frame)
 
-    def _welcome(self, frame: Frame, asked: Frame) -> None:
+    def _welcome(self, frame: Frame, asked: Frame, before: list[Frame]) -> None:
         room = frame["room"]
         check(frame["username"] == self.name, self, "got another's welcome", frame)
         check(self._session in {None, frame["session"]}, self, "is someone else now:", frame)
@@ -391,7 +400,7 @@ class Peer:
         others = [other for other in self.rooms if other != room]
         if "keep" not in asked:
             for other in others:
-                self._in_order(other, frame)
+                self._in_order(other, before, frame)
             self.inside = {room}
         if first or "keep" not in asked:
             for other in others:
