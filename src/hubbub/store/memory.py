@@ -20,6 +20,8 @@ EVENT_COST: Final = 200
 """What an event costs beside its JSON: the objects around it (measured, CPython 3.11)."""
 LOG_COST: Final = 1500
 """What an empty log costs."""
+SPARE: Final = 64
+"""Where there are too many events, one in so many of the bound goes beside those."""
 MARK_COST: Final = 170
 """What it costs to know how far one user has read: the identity, the number, their place."""
 
@@ -354,7 +356,9 @@ class MemoryStore:
         # One event always stays, however large, so that a log's newest word can be read back.
         events, authors, size = log.events, log.authors, log.size
         old = len(events)
-        while (len(events) > self._events or size > self._bytes) and len(events) > 1:
+        # Some more go than have to, so that it need not be done for each message.
+        most = self._events - self._events // SPARE if old > self._events else old
+        while (len(events) > most or size > self._bytes) and len(events) > 1:
             size -= len(events.popleft())
             authors.popleft()
         log.size = size
