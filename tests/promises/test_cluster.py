@@ -227,6 +227,34 @@ async def test_what_a_moderator_does_holds_on_every_node(nodes: tuple[Node, Node
         assert (await back.until("error"))["code"] == "banned"
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_slow_mode_holds_on_whichever_node_one_speaks(
+    nodes: tuple[Node, Node], is_open: bool
+) -> None:
+    one, two = nodes
+    room = f"slow {is_open}"
+    async with one.client() as mod, one.client() as bob, two.client() as ann, two.client() as again:
+        await mod.join(room, "mod")
+        session = (await bob.join(room, "bob"))["session"]
+        if is_open:
+            await ann.join(room, "ann")
+        await mod.say("mod", password="hush", id="m")
+        await mod.until("ok", id="m")
+        await mod.say("slow", seconds=1000, id="s")
+        await mod.until("ok", id="s")
+        await kept(bob, "once", "i1")
+        if is_open:
+            await ann.until("chat", text="once")
+        await again.say("join", room=room, username="bob", session=session)
+        assert (await again.until("welcome"))["slow"] == 1000
+        await again.say("chat", text="twice", id="i2")
+        error = await again.until("error")
+        assert (error["code"], error["id"]) == ("rate_limited", "i2")
+        assert 900 < error["retry_after"] <= 1000.01
+        await again.say("chat", text="once", id="i1")  # which was kept, as it hears now
+        assert (await again.until("chat", id="i1"))["seq"] == 2
+
+
 async def test_redis_away_is_told_and_outlived(tmp_path: Path) -> None:
     with (
         redis_server() as redis,

@@ -97,6 +97,7 @@ class Lobby:
         self.weighs = paces.octets.step > 0
         """Whether bytes are counted at all."""
         self.chat = self._speech.chat
+        self.overhear = self._speech.overhear
         self.too_fast = self._speech.too_fast
 
     def unix(self, now: float) -> int:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
+from operator import itemgetter
 from typing import Final, Protocol
 
-from hubbub.chat import names
+import msgspec
+
+from hubbub.chat import likeness, names
 from hubbub.chat.limits import Paces
 from hubbub.chat.mentions import Mentions
 from hubbub.chat.session import (
@@ -33,6 +36,15 @@ from hubbub.protocol.outgoing import Error
 NOT_JOINED: Final = "join a room before chatting"
 SPOKE: Final = 10_000
 """Speakers in slow mode that are remembered; past that, those who may speak again are forgotten."""
+
+
+class _Spoken(msgspec.Struct):
+    username: str
+    ts: int
+    id: str | None = None
+
+
+_read_spoken = msgspec.json.Decoder(_Spoken).decode
 
 
 class Rules(Protocol):
@@ -59,9 +71,10 @@ class Speech:
         self._refused = paces.refused
         self._standing = standing
         self._unix = unix
-        self._spoke: dict[tuple[str, bytes], tuple[float, str | None]] = {}
+        self._spoke: dict[tuple[str, bytes | str], tuple[float, str | None]] = {}
         """When each last spoke in a room with slow mode, and under which id, which may be sent
-        again. Not kept at the member: who goes and comes again is not to be faster."""
+        again: by identity, and by the name's key what was overheard. Not kept at the member: who
+        goes and comes again is not to be faster."""
 
     def chat(self, session: Session, frame: Chat, now: float) -> Effect | None:
         """A message to one of the session's rooms; None for a blank one that had no id."""
@@ -193,8 +206,9 @@ class Speech:
 
     def _slow_down(self, session: Session, place: str, id: str | None, now: float) -> Tell | None:
         mode = self._standing.modes.get(place, OPEN)
-        who = (place, session.identity)
-        spoke, last = self._spoke.get(who, (-mode.slow, None))
+        who, never = (place, session.identity), (-mode.slow, None)
+        overheard = self._spoke.get((place, session.rooms[place].key), never)
+        spoke, last = max(self._spoke.get(who, never), overheard, key=itemgetter(0))
         if id is not None and id == last:
             return None
         wait = spoke + mode.slow - now
@@ -202,6 +216,20 @@ class Speech:
             wait = told(wait)
             message = f"slow mode: everyone may speak once in {mode.slow:g} s; wait {wait:g} s"
             return Tell(session, Error(message, "rate_limited", id, wait))
+        self._note(who, now, id, now)
+        return None
+
+    def overhear(self, place: str, chat: bytes, now: float) -> None:
+        """Someone spoke in a room, on another node or before it was opened here.
+
+        It counts for slow mode, for whoever has the name now: a message says no more of its author.
+        """
+        if self._standing.modes.get(place, OPEN).slow:
+            said = _read_spoken(chat)
+            ago = max(0.0, (self._unix(now) - said.ts) / 1000)
+            self._note((place, likeness.keys(said.username)[0]), now - ago, said.id, now)
+
+    def _note(self, who: tuple[str, bytes | str], spoke: float, id: str | None, now: float) -> None:
         if len(self._spoke) >= SPOKE:
             modes = self._standing.modes
             self._spoke = {
@@ -209,8 +237,7 @@ class Speech:
                 for (room, one), (at, sent) in self._spoke.items()
                 if at + modes.get(room, OPEN).slow > now
             }
-        self._spoke[who] = (now, id)
-        return None
+        self._spoke[who] = (spoke, id)
 
 
 def told(wait: float) -> float:

@@ -67,6 +67,8 @@ class Doors:
             self._hub.lobby.occupancy.forget(name)
         if not isinstance(opened, StoreError):
             self._hub.feeds[name] = Feed(name, opened, self._history)
+            for _, payload in opened.history:
+                self._hub.lobby.overhear(name, payload, time.monotonic())
         for then in waiting:
             then(problem)
         if waiting:

@@ -186,6 +186,7 @@ class Follower:
                     feed.change(edit, edited)
             elif payload.startswith(events.CHAT):
                 feed.history.append((seq, payload))
+                self._hub.lobby.overhear(feed.name, payload, time.monotonic())
             feed.log.keep(text_frame(payload), seq)
         self._hub.fanout.dirty[feed] = None
         self._hub.fanout.wake()
