@@ -382,6 +382,18 @@ async def test_in_slow_mode_a_message_may_be_sent_again() -> None:
         assert (await here.bob.until("error"))["code"] == "rate_limited"
 
 
+async def test_slow_mode_outlives_a_restart(tmp_path: Path) -> None:
+    store = f"sqlite:{tmp_path / 'chat.db'}"
+    async with scene(store=store) as here:
+        assert (await ask(here.ann, "slow", seconds=1000))["type"] == "ok"
+        assert (await said(here.bob, "one"))["type"] == "chat"
+    async with house(store=store) as again, again.client() as bob, again.client() as cy:
+        await bob.join("general", "bob")
+        assert (await said(bob, "two"))["code"] == "rate_limited"
+        await cy.join("general", "cy")
+        assert (await said(cy, "one"))["type"] == "chat"
+
+
 async def test_in_a_read_only_room_only_moderators_speak(tmp_path: Path) -> None:
     store = f"sqlite:{tmp_path / 'chat.db'}"
     async with scene(store=store) as here:
