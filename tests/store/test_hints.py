@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Any
 
+import msgspec
 import pytest
 from redis import Redis
 
@@ -154,6 +155,23 @@ def test_what_may_have_been_missed_is_told(
     assert {store.ears.next() for _ in rooms} == {("missed", room) for room in rooms}
     monkeypatch.setattr(subscriber, "QUIET", 0.1)
     assert {store.ears.next() for _ in rooms} == {("missed", room) for room in rooms}
+
+
+def test_all_of_a_burst_is_heard_at_once(
+    redis: RedisServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis.flush()
+    store = make(redis.url)
+    store.follow("red")
+    monkeypatch.setattr(subscriber, "SOME", 3)
+    monkeypatch.setattr(subscriber, "RETRY", 100 * PATIENCE)
+    store.attend("nobody")  # so that it looks at these
+    hint = msgspec.msgpack.encode(("another node", "e", 1))
+    with redis.client.pipeline(transaction=False) as pipe:
+        for _ in range(100):
+            pipe.execute_command("SPUBLISH", hints.of_room("red"), hint)  # type: ignore[no-untyped-call]
+        pipe.execute()
+    assert [store.ears.next() for _ in range(100)] == [("grown", "red", 1)] * 100
 
 
 def test_who_has_stopped_hears_nothing_and_may_listen_again(redis: RedisServer, make: Make) -> None:

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from select import select
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final, Protocol
 
@@ -106,7 +105,9 @@ class Subscriber:
     def _run(self) -> None:
         while not self._stopped.is_set():
             if not self._changes:  # nothing is wanted of it, so it may be gone
-                select([self._bell], [], [])
+                with DefaultSelector() as selector:
+                    selector.register(self._bell, EVENT_READ)
+                    selector.select()
                 self._silence()
                 continue
             problem: Exception | None = None
@@ -138,13 +139,15 @@ class Subscriber:
     def _exchange(self, connection: Any, selector: DefaultSelector) -> None:
         now = time.monotonic()
         turned = answered = said = now
-        is_asked = False
+        is_asked = is_more = False
         while not self._stopped.is_set():
             self._ask(connection)
-            selector.select(0 if self._changes else RETRY)
+            # What was read already is no reason for it to come back.
+            selector.select(0 if self._changes or is_more else RETRY)
             self._silence()
             now = time.monotonic()
             found = self._answers(connection)
+            is_more = len(found) == SOME
             if found:
                 answered, is_asked = now, False
                 if sum(map(self._take, found)):
