@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from hubbub.protocol.markers import Mark
 from hubbub.settings import Settings
+from hubbub.store import redis_client
 from hubbub.store.base import Store
 from hubbub.store.importing import RefusedError
 from hubbub.store.redis import RedisStore
@@ -22,6 +24,7 @@ from tests.cli.test_export_import_backup import done
 from tests.cli.test_redis_export import fill, in_redis
 from tests.command import told
 from tests.redis import RedisServer, free_port
+from tests.redis_cluster import RedisCluster
 from tests.store.kinds import ANN, BOB, delete, edit, keep, new_epoch, say
 from tests.store.test_conversation import HEART, react, reply
 
@@ -222,6 +225,71 @@ def test_who_comes_in_the_last_moment_is_not_written_over(
     node.close()
     assert not redis.client.keys("*import*")
     assert redis.client.xlen("hubbub:{red}:log") == 1
+
+
+def in_a_cluster(cluster: RedisCluster, tmp_path: Path) -> tuple[RedisImport, list[bytes]]:
+    """An import of some rooms that are in several Redis, and its lines."""
+    cluster.flush()
+    source = SqliteStore(tmp_path / "chat.db", Settings(), new_epoch)
+    keep(source, *(say("words", "i", log=f"room {number}") for number in range(9)))
+    source.mark([Mark("room 3", BOB, 1, "bob")])
+    source.close()
+    text = done("export", "--all", "--store", "sqlite:chat.db", cwd=tmp_path)
+    lines = [f"{line}\n".encode() for line in text.splitlines()]
+    return RedisImport(redis_client.connect(cluster.url)), lines
+
+
+def kept_in(cluster: RedisCluster) -> set[bytes]:
+    found: list[Any] = [one.client.keys("*") for one in cluster.primaries]
+    return {key for keys in found for key in keys}
+
+
+def test_a_cluster_takes_an_import(cluster: RedisCluster, tmp_path: Path) -> None:
+    _, lines = in_a_cluster(cluster, tmp_path)
+    (tmp_path / "all.jsonl").write_bytes(b"".join(lines))
+    text = done("import", "all.jsonl", "--store", cluster.url, cwd=tmp_path)
+    assert text.startswith("9 events of 9 rooms are now in ")
+    assert not [key for key in kept_in(cluster) if b"import" in key]
+    again = done("export", "--all", "--store", cluster.url, cwd=tmp_path)
+    assert sorted(again.encode().splitlines(keepends=True)) == sorted(lines)
+    store = RedisStore(cluster.url, Settings(), new_epoch)
+    assert keep(store, say("words", "i", log="room 5"), say("new", log="room 5")) == [1, 2]
+    assert store.read_by(BOB) == ["room 3"]
+    store.presence.lease({}, may_bury=False)
+    line = told("import", "all.jsonl", "--store", cluster.url, cwd=tmp_path)
+    assert line == "all.jsonl: there are servers running on this Redis; stop them first"
+    store.presence.retire()
+    store.close()
+    line = told("import", "all.jsonl", "--store", cluster.url, cwd=tmp_path)
+    assert "already, with 1 events" in line
+
+
+@pytest.mark.parametrize("late", ["speaks", "dies"])
+def test_what_a_cluster_cannot_take_whole_it_does_not_take(
+    cluster: RedisCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    work, lines = in_a_cluster(cluster, tmp_path)
+    node = RedisStore(cluster.url, Settings(), new_epoch)
+    adoption, asked = RedisImport._adoption, []
+
+    def sixth(work: RedisImport, name: str) -> Any:
+        asked.append(name)
+        if len(asked) < 6:
+            return adoption(work, name)
+        if late == "dies":
+            raise RedisConnectionError("gone")
+        node.append([say("first", log=name), say("and here", log=asked[0])], 1)
+        return adoption(work, name)
+
+    monkeypatch.setattr(RedisImport, "_adoption", sixth)
+    with pytest.raises(RefusedError if late == "speaks" else RedisConnectionError):
+        work.run(lines, lambda _: None)
+    assert not [key for key in kept_in(cluster) if b"import" in key]
+    # What somebody said meanwhile is theirs, in a room that was there already, too.
+    stay = {asked[0]: 2, asked[5]: 1} if late == "speaks" else {}
+    heads = node.heads(asked)
+    assert [seq for seq, _ in heads] == [stay.get(name, 0) for name in asked]
+    node.close()
 
 
 def test_a_redis_that_is_away_is_told(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from hubbub.store import redis_client
 from hubbub.store.base import Refused, Stored, StoreError
 from hubbub.store.redis import RedisStore
 from hubbub.store.redis_export import RedisSnapshot
-from hubbub.store.redis_importing import RedisImport
 from tests.redis import free_port, redis_server
 from tests.redis_cluster import Member, RedisCluster, redis_cluster
 from tests.store.kinds import ANN, keep, new_epoch, said, say
@@ -171,7 +170,7 @@ def test_no_log_is_asked_twice_in_one_append(store: RedisStore, cluster: RedisCl
     assert [type(one) for one in store.append(drafts, 4)] == [Stored, Refused]
 
 
-def test_it_can_be_exported_and_takes_no_import(store: RedisStore, cluster: RedisCluster) -> None:
+def test_it_can_be_exported(store: RedisStore, cluster: RedisCluster) -> None:
     logs = [f"room {number}" for number in range(9)]
     keep(store, *(say("hello", "i", log=log) for log in logs))
     with redis_client.connect(cluster.url) as client:
@@ -179,8 +178,6 @@ def test_it_can_be_exported_and_takes_no_import(store: RedisStore, cluster: Redi
         assert (snapshot.rooms, snapshot.events) == (9, 9)
         lines = b"".join(snapshot.chunks(lambda _: None))
         assert all(f'"room":"{log}"'.encode() in lines for log in logs)
-        with pytest.raises(Exception, match="a Redis Cluster takes no import"):
-            RedisImport(client)
 
 
 def test_where_no_redis_of_it_answers_that_is_said() -> None:

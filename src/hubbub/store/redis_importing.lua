@@ -40,9 +40,11 @@ local function restore(keys, args)
   return again
 end
 
--- Let a log have its own name: the keys that it has now, then those that it gets.
+-- Let a log have its own name: the keys that it has now, then those that it gets. 0: somebody else
+-- has that meanwhile.
 local function adopt(keys)
   local half = #keys / 2
+  if number(redis.call('HGET', keys[half + 1], 'seq')) > 0 then return 0 end
   for place = 1, half do
     local made, own = keys[place], keys[half + place]
     redis.call('UNLINK', own)
@@ -54,7 +56,14 @@ local function adopt(keys)
   if number(redis.call('HGET', keys[half + 1], 'seq')) == 0 then
     redis.call('EXPIRE', keys[half + 1], EMPTY)
   end
+  return 1
+end
+
+-- Take back a log that this batch made, if nothing was said in it since.
+local function disown(keys, args)
+  if redis.call('HGET', keys[1], 'mark') == args[1] then redis.call('UNLINK', unpack(keys)) end
 end
 
 redis.register_function('@NAME@_restore', restore)
 redis.register_function('@NAME@_adopt', adopt)
+redis.register_function('@NAME@_disown', disown)

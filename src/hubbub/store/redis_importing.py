@@ -1,13 +1,15 @@
 """The lines of an export taken into a Redis.
 
 Laws: as of `importing`; and no node is using it meanwhile. A room is made under other names, and
-all rooms get their own at once, when every line was right.
+all rooms get their own at once, when every line was right; in a Redis Cluster one after the other,
+and if one cannot, those that did lose them again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from secrets import token_hex
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from hubbub.store.importing import Import, RefusedError, has_room, reused
 from hubbub.store.redis_cluster import Cluster
 from hubbub.store.redis_library import LIBRARY, NAME
 from hubbub.store.redis_presence import LEASES
+from hubbub.store.redis_wire import Asked, Command
 
 LEFT: Final = 86_400
 """Seconds that what a killed import made stays; `EMPTY` of redis_functions.lua."""
@@ -34,11 +37,6 @@ class RedisImport(Import):
 
     def __init__(self, client: redis_client.Client) -> None:
         super().__init__()
-        if isinstance(client, Cluster):  # what all rooms get at once would be in several Redis
-            raise RefusedError(
-                "a Redis Cluster takes no import",
-                "import into one Redis, and make that a part of the cluster",
-            )
         self._client = client
         self._batch = token_hex(4)
         """The mark of all events; it is in the names under which the rooms are made, too."""
@@ -55,20 +53,32 @@ class RedisImport(Import):
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         self._refuse_company()
-        self._client.function_load(LIBRARY, replace=True)
+        for one in redis_client.each(self._client):
+            one.function_load(LIBRARY, replace=True)
         try:
             yield
-            self._adopt()
+            if isinstance(self._client, Cluster):
+                self._adopt_in_turn()
+            else:
+                self._adopt(self._client)
         except BaseException:
             with suppress(RedisError):  # else they are gone after a day
                 for name in self._names:
-                    self._client.unlink(*self._made(name))
+                    self._tell(("UNLINK", *self._made(name)))
             raise
 
+    def _tell(self, *commands: Command) -> list[Any]:
+        answers = redis_client.tell(self._client, commands)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
     def _refuse_company(self) -> None:
-        seconds, micros = self._client.time()
-        now = seconds * 1000 + micros // 1000
-        if self._client.zcount(LEASES, now, "+inf"):
+        place = redis_client.pool(self._client, redis_client.home(self._client, LEASES))
+        ((seconds, micros),) = Asked(place, [("TIME",)]).answers()  # by which the leases end
+        now = int(seconds) * 1000 + int(micros) // 1000
+        if self._tell(("ZCOUNT", LEASES, now, "+inf"))[0]:
             raise RefusedError("there are servers running on this Redis", "stop them first")
 
     def _take(self, found: Room | Used | Marker | Row | None, number: int) -> None:
@@ -87,16 +97,13 @@ class RedisImport(Import):
                 self._rows.append((number, _row(found)))
 
     def _begin(self, room: Room) -> None:
-        _refuse_used(self._client, room.room)
+        self._refuse_used(room.room)
         self.rooms += 1
         self._room, self._ts = room, room.ts
         self._names.append(room.room)
         head = self._made(room.room)[0]
-        stand = {"epoch": room.epoch, "seq": room.seq, "floor": room.floor, "mark": self._batch}
-        with self._client.pipeline() as pipe:
-            pipe.hset(head, mapping=stand)  # type: ignore[arg-type]
-            pipe.expire(head, LEFT)
-            pipe.execute()
+        stand = ("epoch", room.epoch, "seq", room.seq, "floor", room.floor, "mark", self._batch)
+        self._tell(("HSET", head, *stand), ("EXPIRE", head, LEFT))
 
     def _write(self) -> None:
         if not self._names:
@@ -104,40 +111,67 @@ class RedisImport(Import):
         made = self._made(self._room.room)
         rows = [row for _, row in self._rows]
         stand = (self._batch, self._room.floor, self._ts)
-        restore: Any = (f"{NAME}_restore", len(made), *made, *stand, _pack(rows))
-        with self._client.pipeline() as pipe:
-            if self._markers:
-                pipe.hset(made[-1], mapping=self._markers)  # type: ignore[arg-type]
-                for user in self._markers:
-                    self._readers.setdefault(bytes.fromhex(user), []).append(self._room.room)
-                self._markers = {}
-            pipe.fcall(*restore)
-            again = pipe.execute()[-1]
+        commands: list[Command] = []
+        if self._markers:
+            commands.append(("HSET", made[-1], *chain.from_iterable(self._markers.items())))
+            for user in self._markers:
+                self._readers.setdefault(bytes.fromhex(user), []).append(self._room.room)
+            self._markers = {}
+        commands.append(("FCALL", f"{NAME}_restore", len(made), *made, *stand, _pack(rows)))
+        again = self._tell(*commands)[-1]
         if again:
             number, row = self._rows[again - 1]
             raise reused(number, row[3])
         self._rows.clear()
 
-    def _adopt(self) -> None:
+    def _adopt(self, client: Redis) -> None:
         """Let all rooms have their own names, if there is nobody and nothing yet."""
         heads = [redis_client.keys(name)[0] for name in self._names]
-        with self._client.pipeline() as pipe:
+        with client.pipeline() as pipe:
             pipe.watch(LEASES, *heads)  # type: ignore[no-untyped-call]
             self._refuse_company()
             for name in self._names:
-                _refuse_used(pipe, name)
+                self._refuse_used(name)
             pipe.multi()
-            for name in self._names:
-                keys = (*self._made(name), *redis_client.marker_keys(name))
-                pipe.fcall(f"{NAME}_adopt", len(keys), *keys)
-            for user, read in self._readers.items():
-                pipe.sadd(redis_client.read_key(user), *read)
+            for command in (*map(self._adoption, self._names), *self._readings()):
+                pipe.execute_command(*command)  # type: ignore[no-untyped-call]
             try:
                 pipe.execute()
             except WatchError:
-                raise RefusedError(
-                    "someone else has used this Redis meanwhile", "stop them, and try again"
-                ) from None
+                raise _disturbed() from None
+
+    def _adopt_in_turn(self) -> None:
+        self._refuse_company()
+        for name in self._names:
+            self._refuse_used(name)
+        adopted: list[str] = []
+        try:
+            for name in self._names:
+                adopted.append(name)  # it may be, also where the answer is lost
+                if not self._tell(self._adoption(name))[0]:
+                    raise _disturbed()
+            self._tell(*self._readings())
+        except BaseException:
+            for name in adopted:
+                keys = redis_client.marker_keys(name)
+                with suppress(RedisError):
+                    self._tell(("FCALL", f"{NAME}_disown", len(keys), *keys, self._batch))
+            raise
+
+    def _adoption(self, name: str) -> Command:
+        keys = (*self._made(name), *redis_client.marker_keys(name))
+        return ("FCALL", f"{NAME}_adopt", len(keys), *keys)
+
+    def _readings(self) -> list[Command]:
+        return [
+            ("SADD", redis_client.read_key(user), *read) for user, read in self._readers.items()
+        ]
+
+    def _refuse_used(self, name: str) -> None:
+        """Refuse a room that has something in it."""
+        (seq,) = self._tell(("HGET", redis_client.keys(name)[0], "seq"))
+        if int(seq or 0):
+            raise has_room(name, int(seq))
 
     def _made(self, name: str) -> list[str]:
         """The keys under which a room is made."""
@@ -146,12 +180,8 @@ class RedisImport(Import):
         return [f"{key[:place]}import:{self._batch}:{key[place:]}" for key in keys]
 
 
-def _refuse_used(client: Redis, name: str) -> None:
-    """Refuse a room that has something in it; a pipeline asks at once while it watches."""
-    head, *_ = redis_client.keys(name)
-    seq: Any = client.hget(head, "seq")
-    if int(seq or 0):
-        raise has_room(name, int(seq))
+def _disturbed() -> RefusedError:
+    return RefusedError("someone else has used this Redis meanwhile", "stop them, and try again")
 
 
 def _head(seq: int, payload: str, used: Used, sign: str) -> tuple[Any, ...]:
