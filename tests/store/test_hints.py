@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from queue import SimpleQueue
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
 from hubbub.protocol.markers import Mark
 from hubbub.settings import Settings
@@ -100,6 +102,14 @@ def listeners(client: Redis, channel: str) -> int:
     return int(found[0][1])
 
 
+def wait(is_so: Callable[[], bool]) -> None:
+    """Until something is so that can only be looked at."""
+    until = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_each_hint_is_heard_where_the_room_is_open(url: str, make: Make) -> None:
     here, there = make(url), make(url)
     there.attend("zoë")
@@ -174,6 +184,26 @@ def test_all_of_a_burst_is_heard_at_once(
     assert [store.ears.next() for _ in range(100)] == [("grown", "red", 1)] * 100
 
 
+def test_a_fault_of_ours_does_not_end_the_listening(
+    redis: RedisServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis.flush()
+    here, there = make(redis.url), make(redis.url)
+    there.follow("red")
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        with monkeypatch.context() as patch:
+            patch.setattr(Recorder, "grown", fail)
+            keep(here, say("one"))
+            there.ears.until("missed", "red")  # from when it listens again
+        keep(here, say("two"))
+        assert there.ears.next() == ("grown", "red", 2)
+    assert [one["event"] for one in logs] == ["the hints have a fault"]
+
+
 def test_who_has_stopped_hears_nothing_and_may_listen_again(redis: RedisServer, make: Make) -> None:
     redis.flush()
     here, there = make(redis.url), make(redis.url)
@@ -225,9 +255,8 @@ def test_a_redis_that_is_silent_is_listened_to_anew(redis: RedisServer, make: Ma
     old: Any = redis.client.client_list(_type="pubsub")
     redis.send(signal.SIGSTOP)
     try:
-        thread = next(iter(there._hints._subscribers.values()))
-        while thread._channels:
-            pass
+        (it,) = there._hints._subscribers.values()
+        wait(lambda: not it._channels)  # it has given them up
     finally:
         redis.send(signal.SIGCONT)
     there.ears.until("missed", "red")
@@ -279,3 +308,5 @@ def test_where_one_of_a_cluster_dies_the_others_are_heard(make: Make) -> None:
         assert listeners(new.client, hints.of_room("red")) == 2
         keep(here, say("two"))
         there.ears.until("grown", "red", 1)
+        wait(lambda: dead.at not in there._hints._subscribers)  # nobody waits for it any more
+        assert new.at in there._hints._subscribers

@@ -156,11 +156,25 @@ class Hints:
             self._places.update(dict.fromkeys(ours))
             self._homeless.update(dict.fromkeys(ours))
 
-    def turn(self, connection: Any) -> bool:
-        """See `Listener.turn`; where nobody could listen, it is tried again."""
+    def turn(self) -> None:
+        """See `Listener.turn`: where nobody could listen, it is tried again."""
         with self._lock:
             if self._homeless and self._ears is not None:
                 self._place(list(self._homeless))
+
+    def may_end(self, subscriber: Subscriber) -> bool:
+        """See `Listener.may_end`: where its Redis is not in the cluster any more."""
+        with self._lock:
+            if redis_client.is_known(self._client, subscriber.name) or any(
+                listening is subscriber for listening in self._places.values()
+            ):
+                return False
+            if self._subscribers.get(subscriber.name) is subscriber:
+                del self._subscribers[subscriber.name]
+            return True
+
+    def is_right(self, connection: Any) -> bool:
+        """See `Listener.is_right`."""
         try:
             master = self._master()
         except (RedisError, StoreError):  # without Sentinels it is as good as ever

@@ -164,6 +164,11 @@ def pool(client: Client, name: str) -> ConnectionPool:
     return found
 
 
+def is_known(client: Client, name: str) -> bool:
+    """Whether there is a Redis that `home` may call so."""
+    return not isinstance(client, Cluster) or client.pool(name) is not None
+
+
 def learn(client: Client, name: str, problem: Exception | None) -> bool:
     """What was wanted of the Redis called `name` is not there, or it failed: look where it is.
 

@@ -14,9 +14,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final, Protocol
 
+import structlog
 from redis import ConnectionPool
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as SilentError
@@ -31,6 +33,8 @@ that is silent is asked whether it is there."""
 SOME: Final = 500
 """Subscriptions that are asked for before it is listened again."""
 
+EXPECTED: Final = (RedisError, RedisClusterException, OSError, StoreError)
+"""What may go wrong with a Redis."""
 Change = tuple[bool, str]
 """Whether a channel is to be listened to, and its name."""
 
@@ -52,8 +56,16 @@ class Listener(Protocol):
         """These are listened to no more: this Redis does not have them, or is not there."""
         ...
 
-    def turn(self, connection: Any) -> bool:
-        """About once in `RETRY`: whether this connection is still the one to listen on."""
+    def turn(self) -> None:
+        """This comes about once in `RETRY`."""
+        ...
+
+    def is_right(self, connection: Any) -> bool:
+        """Whether this connection is still the one to listen on."""
+        ...
+
+    def may_end(self, subscriber: Subscriber) -> bool:
+        """Whether one that listens to nothing is of no use any more; then it ends."""
         ...
 
 
@@ -93,36 +105,49 @@ class Subscriber:
     def join(self) -> None:
         """Wait until the thread is gone."""
         self._thread.join()
-        self._bell.close()
-        self._button.close()
 
     def _ring(self) -> None:
-        try:
+        with suppress(OSError):  # it has been rung for long enough, or has just ended
             self._button.send(b"!")
-        except BlockingIOError:
-            pass  # it has been rung for long enough
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            if not self._changes:  # nothing is wanted of it, so it may be gone
-                with DefaultSelector() as selector:
-                    selector.register(self._bell, EVENT_READ)
-                    selector.select()
-                self._silence()
-                continue
-            problem: Exception | None = None
             try:
-                self._connect()
-            except (RedisError, RedisClusterException, OSError, StoreError) as failure:
-                problem = failure
-            while self._changes:  # which may never have got to Redis
-                self._changed(self._changes.popleft())
-            channels = list(self._channels)
-            self._channels.clear()
-            self._asked.clear()
-            self._listener.returned(self, channels, problem)
-            if problem is not None:
+                if self._changes:
+                    self._listen()
+                elif self._has_ended():
+                    break
+            except Exception:  # a fault of ours must not end the listening
+                structlog.get_logger().exception("the hints have a fault")
                 self._stopped.wait(RETRY)
+        self._bell.close()
+        self._button.close()
+
+    def _has_ended(self) -> bool:
+        """Nothing is wanted of this Redis, and it may be gone: wait until something is."""
+        with DefaultSelector() as selector:
+            selector.register(self._bell, EVENT_READ)
+            selector.select(RETRY)
+        self._silence()
+        self._listener.turn()
+        return not self._changes and self._listener.may_end(self)
+
+    def _listen(self) -> None:
+        problem: Exception | None = None
+        try:
+            self._connect()
+        except Exception as failure:
+            problem = failure
+        while self._changes:  # which may never have got to Redis
+            self._changed(self._changes.popleft())
+        channels = list(self._channels)
+        self._channels.clear()
+        self._asked.clear()
+        self._listener.returned(self, channels, problem)
+        if problem is not None:
+            if not isinstance(problem, EXPECTED):
+                raise problem
+            self._stopped.wait(RETRY)
 
     def _connect(self) -> None:
         pool = self._pool()
@@ -163,7 +188,8 @@ class Subscriber:
                 self._listener.heard(list(self._channels))
             if now - turned >= RETRY:
                 turned = now
-                if not self._listener.turn(connection):
+                self._listener.turn()
+                if not self._listener.is_right(connection):
                     return
 
     def _silence(self) -> None:
