@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from redis import Redis
 
@@ -98,3 +98,9 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
         RedisServer(Path(folder), *options) as server,
     ):
         yield server
+
+
+def listeners(client: Redis, channel: str) -> int:
+    """How many listen to a sharded channel there."""
+    found: Any = client.pubsub_shardnumsub(channel)
+    return int(found[0][1])

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from hubbub.store.base import StoreError
+from hubbub.store.hints import of_user
 from tests.nodes import Node, started
-from tests.promises.cluster import answer
+from tests.promises.cluster import answer, until
 from tests.promises.test_moderation import ask, said
 from tests.promises.test_users import SECRET, token, tokens, user, welcomed
-from tests.redis import RedisServer
+from tests.redis import RedisServer, listeners
 from tests.server import Client, House, house
 
 
@@ -226,7 +227,9 @@ async def test_what_gathers_while_the_store_works_is_kept_in_one_go(
         assert batches == [2]
 
 
-async def test_the_other_nodes_are_told(redis: RedisServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["inside", "follows", "both"])
+async def test_the_other_nodes_are_told(redis: RedisServer, tmp_path: Path, how: str) -> None:
+    redis.flush()
     flags = ("--auth", "required", "--jwt-secret", SECRET)
     headers = {"Authorization": f"Bearer {token()}"}
 
@@ -244,14 +247,20 @@ async def test_the_other_nodes_are_told(redis: RedisServer, tmp_path: Path) -> N
             ann(two) as tablet,
             two.client(additional_headers=bearer) as bob,
         ):
-            for client in (desk, phone, bob):
+            for client in (desk, bob):
                 await welcomed(client, "garden")
-            await ask(tablet, "follow", rooms=["garden"])
+            if how != "follows":
+                await welcomed(phone, "garden")
+            if how != "inside":
+                await ask(tablet, "follow", rooms=["garden"])
+            await until(lambda: listeners(redis.client, of_user("ann")) == 2)
             await said(bob, "to @ann")
             await desk.until("chat")
             assert (await ask(desk, "read", seq=1))["seq"] == 1
-            for other in (phone, tablet):
-                assert (await other.until("read"))["seq"] == 1
+            if how != "follows":
+                assert (await phone.until("read"))["seq"] == 1
+            if how != "inside":
+                assert (await tablet.until("read"))["seq"] == 1
             await said(bob, "to @ann again")
-            assert await standing(phone, "garden") == (1, 1, 1)
+            assert await standing(tablet, "garden") == (1, 1, 1)
             assert await standing(desk, "garden") == (1, 1, 1)

@@ -11,14 +11,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from redis import Redis
 from structlog.testing import capture_logs
 
 from hubbub.protocol.markers import Mark
 from hubbub.settings import Settings
 from hubbub.store import hints, subscriber
 from hubbub.store.redis import RedisStore
-from tests.redis import RedisServer
+from tests.redis import RedisServer, listeners
 from tests.redis_cluster import Member, RedisCluster, redis_cluster
 from tests.store.kinds import keep, new_epoch, say
 from tests.store.test_redis_cluster import apart, head, other
@@ -95,11 +94,6 @@ def url(request: pytest.FixtureRequest, redis: RedisServer, cluster: RedisCluste
     server: RedisServer | RedisCluster = redis if request.param == "one" else cluster
     server.flush()
     return server.url
-
-
-def listeners(client: Redis, channel: str) -> int:
-    found: Any = client.pubsub_shardnumsub(channel)
-    return int(found[0][1])
 
 
 def wait(is_so: Callable[[], bool]) -> None:
