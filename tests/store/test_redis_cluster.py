@@ -125,6 +125,20 @@ def test_a_redis_that_is_gone_fails_its_own_logs_alone() -> None:
         store.close()
 
 
+def test_functions_that_one_redis_lost_are_loaded_though_another_one_is_gone() -> None:
+    with redis_cluster(0, "--cluster-require-full-coverage", "no") as cluster:
+        store = RedisStore(cluster.url, Settings(redis_timeout=0.5), new_epoch)
+        far = apart(cluster, "red")
+        keep(store, say("one"), say("x", log=far))
+        cluster.holder(head("red")).kill()
+        cluster.holder(head(far)).do("FUNCTION FLUSH")
+        lost, kept = store.append([say("two"), say("y", log=far)], 2)
+        assert isinstance(lost, Refused)
+        assert isinstance(kept, Stored)
+        assert kept.seq == 2
+        store.close()
+
+
 def test_a_redis_that_hangs_holds_the_others_up_once() -> None:
     with redis_cluster(0, "--cluster-require-full-coverage", "no") as cluster:
         store = RedisStore(cluster.url, Settings(redis_timeout=2), new_epoch)

@@ -17,32 +17,29 @@ from typing import Any, Final, Protocol, cast
 
 import msgspec
 from msgspec.structs import replace
-from redis.exceptions import RedisError, ResponseError
 
 from hubbub.protocol.audit import AUDIT
-from hubbub.protocol.draft import Authored, Draft
+from hubbub.protocol.draft import Draft
 from hubbub.protocol.presence import Changes, Snapshot
 from hubbub.redis_url import is_clustered
 from hubbub.store import events, hints, redis_client
 from hubbub.store.base import (
-    PAGE_SIZE,
     Ears,
     Foreign,
     Heard,
     News,
     Opened,
     Outcome,
-    Page,
     Refused,
     Stored,
     StoreError,
     unavailable,
 )
 from hubbub.store.hints import Hints
-from hubbub.store.redis_draft import Ask, identity, pairs
-from hubbub.store.redis_library import LIBRARY, NAME
+from hubbub.store.redis_draft import Ask, pairs
 from hubbub.store.redis_markers import RedisMarkers
 from hubbub.store.redis_presence import RedisPresence
+from hubbub.store.redis_reading import RedisReading
 
 MOST: Final = 500
 """Events that come at once as news."""
@@ -79,7 +76,7 @@ class _Place:
         self.mark = mark
 
 
-class RedisStore(RedisMarkers):
+class RedisStore(RedisReading, RedisMarkers):
     """A `Shared` store in the Redis at `url`. Raises `StoreError` if that does not answer."""
 
     is_untidy: Final = False
@@ -88,7 +85,7 @@ class RedisStore(RedisMarkers):
         self.node = token_hex(8)
         """Which of the nodes this is, in hints."""
         self.url = url
-        self._redis = redis_client.connect(url, socket_timeout=bounds.redis_timeout)
+        super().__init__(redis_client.connect(url, socket_timeout=bounds.redis_timeout))
         self._new_epoch = new_epoch
         self._keep_events = bounds.keep_events
         self._keep_time = int(bounds.keep_days * DAY)
@@ -103,14 +100,6 @@ class RedisStore(RedisMarkers):
     def worries(self) -> list[str]:
         """What of this Redis' settings a person should know."""
         return redis_client.worries(self._redis)
-
-    def _load(self) -> None:
-        try:
-            for one in redis_client.each(self._redis):
-                one.ping()  # who has no password may not even send as much as follows
-                one.function_load(LIBRARY, replace=True)
-        except RedisError as problem:
-            raise redis_client.trouble(problem) from problem
 
     # Writing
 
@@ -337,24 +326,6 @@ class RedisStore(RedisMarkers):
         """See `Store.first`."""
         return self._places[name].floor + 1
 
-    def after(self, name: str, seq: int, count: int) -> Page:
-        """See `Store.after`."""
-        return Page(*self._one("after", name, seq, count, PAGE_SIZE))
-
-    def before(self, name: str, seq: int, count: int) -> tuple[list[bytes], bool]:
-        """See `Store.before`."""
-        more, found = self._one("before", name, seq, count)
-        return found[1::2][::-1], bool(more)
-
-    def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
-        """See `Store.heads`."""
-        found: list[tuple[int, bytes | None]] = []
-        for answer in self._call([("head", name) for name in names]):
-            if isinstance(answer, StoreError):
-                raise answer
-            found.append((answer[0], answer[1] if len(answer) > 1 else None))
-        return found
-
     def whisper(self, room: str, key: str) -> None:
         """See `Shared.whisper`."""
         self.tell(hints.whisper(self.node, room, key))
@@ -375,30 +346,6 @@ class RedisStore(RedisMarkers):
         """See `Shared.ignore`."""
         self._hints.leave(hints.of_user(user))
 
-    def author(self, name: str, seq: int) -> Authored | None:
-        """See `Store.author`."""
-        found = self._one("author", name, seq)
-        if found is None:
-            return None
-        whose, payload = found
-        return events.authored(identity(whose), payload)
-
-    def thread(
-        self, name: str, seq: int, before: int, count: int
-    ) -> tuple[list[bytes], bool] | None:
-        """See `Store.thread`."""
-        found = self._one("thread", name, seq, before, count)
-        return None if found is None else (found[1:], bool(found[0]))
-
-    def writings(self, name: str, author: bytes, count: int) -> list[int]:
-        """See `Store.writings`. Reads the whole log, a piece at a time."""
-        found: list[int] = []
-        last = 1 << 52
-        while last and len(found) < count:
-            last, some = self._one("writings", name, author.hex(), last)
-            found += some
-        return found[:count]
-
     # Housekeeping
 
     def rest(self, name: str, now: float) -> None:
@@ -411,12 +358,6 @@ class RedisStore(RedisMarkers):
         """See `Store.tidy`: Redis lets go by itself, when something is appended."""
         self._ping()
         return False
-
-    def _ping(self) -> None:
-        try:
-            redis_client.ping(self._redis)
-        except (RedisError, OSError) as problem:
-            raise redis_client.trouble(problem) from problem
 
     def check(self) -> None:
         """See `Store.check`. What was missed while it did not work comes as news."""
@@ -433,62 +374,6 @@ class RedisStore(RedisMarkers):
         """See `Store.close`."""
         self._redis.close()
 
-    # Asking Redis
-
-    def _one(self, function: str, name: str | list[str], *arguments: bytes | str | int) -> Any:
-        (answer,) = self._call([(function, name, *arguments)])
-        if isinstance(answer, StoreError):
-            raise answer
-        return answer
-
-    def _call(self, calls: list[tuple[Any, ...]]) -> list[Any]:
-        """Call functions of logs: which, of which log or logs, and with what."""
-        return self.call(
-            [
-                (function, [key for one in _several(name) for key in redis_client.keys(one)], more)
-                for function, name, *more in calls
-            ]
-        )
-
-    def call(self, calls: Sequence[tuple[str, Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """Call functions in one round trip; gives each one's answer, or a `StoreError`.
-
-        A function has its name, keys and arguments. Raises `StoreError` where there was no answer.
-        """
-        commands = [
-            ("FCALL", f"{NAME}_{function}", len(keys), *keys, *more)
-            for function, keys, more in calls
-        ]
-        try:
-            answers = redis_client.ask(self._redis, commands)
-            lost = [at for at, one in enumerate(answers) if _is_unknown(one)]
-            if lost:  # a Redis without our functions: it is new, or lost all
-                self._load()
-                again = redis_client.ask(self._redis, [commands[at] for at in lost])
-                for at, one in zip(lost, again, strict=True):
-                    answers[at] = one
-        except (RedisError, OSError) as problem:
-            raise redis_client.trouble(problem) from problem
-        return [redis_client.trouble(one) if isinstance(one, Exception) else one for one in answers]
-
-    def tell(self, *commands: tuple[str | bytes | int, ...]) -> list[Any]:
-        """Give commands in one round trip; gives their answers, as the client reads them.
-
-        Raises `StoreError`.
-        """
-        try:
-            answers = redis_client.tell(self._redis, commands)
-        except (RedisError, OSError) as problem:
-            raise redis_client.trouble(problem) from problem
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise redis_client.trouble(answer) from answer
-        return answers
-
-
-def _several(name: str | list[str]) -> list[str]:
-    return name if isinstance(name, list) else [name]
-
 
 def _is_fresh(result: int | list[Any]) -> bool:
     return isinstance(result, int) or result[1] in {b"changed", b"kept", b"reacted"}
@@ -496,7 +381,3 @@ def _is_fresh(result: int | list[Any]) -> bool:
 
 def _is_act(found: bytes | list[Any]) -> bool:
     return isinstance(found, bytes) and found.startswith(b'{"type":"moderated"')
-
-
-def _is_unknown(answer: object) -> bool:
-    return isinstance(answer, ResponseError) and "Function not found" in str(answer)

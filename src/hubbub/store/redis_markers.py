@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 from hubbub.protocol.markers import Mark, Unread
 from hubbub.store import hints, redis_client
 from hubbub.store.base import StoreError
+from hubbub.store.redis_asking import RedisAsking
 
 
-class RedisMarkers(ABC):
+class RedisMarkers(RedisAsking):
     """Keeps and counts what is read, by the functions of `redis_markers.lua`."""
 
     node: str
-
-    @abstractmethod
-    def call(self, calls: Sequence[tuple[str, Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """Call functions in one round trip: see `RedisStore.call`."""
-
-    @abstractmethod
-    def tell(self, *commands: tuple[str | bytes | int, ...]) -> list[Any]:
-        """Give commands in one round trip. Raises `StoreError`."""
 
     def mark(self, marks: Sequence[Mark]) -> list[int | None]:
         """See `Store.mark`. The other nodes are told by a hint."""
