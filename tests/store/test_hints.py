@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from hubbub.protocol.markers import Mark
 from hubbub.settings import Settings
 from hubbub.store import hints, subscriber
+from hubbub.store.base import StoreError
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer, listeners
 from tests.redis_cluster import Member, RedisCluster, redis_cluster
@@ -217,6 +218,25 @@ def test_who_has_stopped_hears_nothing_and_may_listen_again(redis: RedisServer, 
     assert there.ears.next() == ("grown", "red", 2)
 
 
+def test_also_beside_a_busy_room_each_is_looked_at_now_and_then(
+    redis: RedisServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis.flush()
+    monkeypatch.setattr(subscriber, "SWEEP", 2.0)
+    monkeypatch.setattr(subscriber, "RETRY", 0.1)
+    store = make(redis.url)
+    rooms = {f"room {number}" for number in range(10)}
+    for room in rooms:
+        store.follow(room)
+    found: set[str] = set()
+    while found != rooms:  # each of these is a hint of the busy one
+        redis.client.execute_command("SPUBLISH", hints.of_room("room 0"), "?")  # type: ignore[no-untyped-call]
+        kind, room = store.ears.next()
+        assert kind == "missed"
+        assert room not in found
+        found.add(room)
+
+
 def test_what_is_no_hint_is_passed_over(redis: RedisServer, make: Make) -> None:
     redis.flush()
     store, other = make(redis.url), make(redis.url)
@@ -282,6 +302,80 @@ def test_in_a_cluster_a_channel_is_where_its_room_is(cluster: RedisCluster, make
     for seq, room in ((1, "red"), (1, blue), (2, "red")):
         keep(here, say(str(seq), log=room))
         assert there.ears.next() == ("grown", room, seq)
+
+
+def test_two_that_name_each_other_are_not_asked_without_end(
+    cluster: RedisCluster, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.flush()
+    here, there = make(cluster.url), make(cluster.url)
+    there.follow("red")
+    at, to = cluster.holder(head("red")), other(cluster, "red")
+    cluster.move(head("red"), to, finish=False)
+    returned, count = hints.Hints.returned, 0
+
+    def counted(*given: Any) -> None:
+        nonlocal count
+        count += 1
+        returned(*given)
+
+    monkeypatch.setattr(hints.Hints, "returned", counted)
+    slot, new = at.do("CLUSTER KEYSLOT", head("red")), to.do("CLUSTER MYID").decode()
+    at.do("CLUSTER SETSLOT", slot, "NODE", new)  # who has it does not know it yet
+    wait(lambda: count > 5)
+    begun, before = time.monotonic(), count
+    wait(lambda: count > before + 5)
+    assert time.monotonic() - begun > 1
+    to.do("CLUSTER SETSLOT", slot, "NODE", new)
+    there.ears.until("missed", "red")
+    keep(here, say("one"))
+    there.ears.until("grown", "red", 1)
+
+
+def test_a_slot_that_nobody_had_for_a_while_is_listened_to_again(make: Make) -> None:
+    with redis_cluster(0, "--cluster-require-full-coverage", "no") as cluster:
+        here, there = make(cluster.url), make(cluster.url)
+        blue = apart(cluster, "red")
+        for room in ("red", blue):
+            there.follow(room)
+        at = cluster.holder(head("red"))
+        slot = at.do("CLUSTER KEYSLOT", head("red"))
+        for one in cluster.servers.values():
+            one.do("CLUSTER DELSLOTS", slot)
+        with pytest.raises(StoreError):
+            keep(there, say("nowhere"))  # by which it learns of it
+        wait(lambda: hints.of_room("red") in there._hints._homeless)
+        for one in cluster.servers.values():
+            if one is at:
+                one.do("CLUSTER ADDSLOTS", slot)
+            else:
+                one.do("CLUSTER SETSLOT", slot, "NODE", at.do("CLUSTER MYID").decode())
+        there.ears.until("missed", "red")
+        assert listeners(at.client, hints.of_room("red")) == 1
+        keep(here, say("one"))
+        there.ears.until("grown", "red", 1)
+
+
+def test_who_only_listens_finds_out_that_another_redis_is_asked_now(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "COMPARE", 0.2)
+    with redis_cluster(1) as cluster:
+        here, there = make(cluster.url), make(cluster.url)
+        there.follow("red")
+        old = cluster.holder(head("red"))
+        new = next(
+            one
+            for one in cluster.servers.values()
+            if one.do("ROLE")[0] == b"slave" and one.do("ROLE")[2] == old.port
+        )
+        new.do("CLUSTER FAILOVER")
+        there.ears.until("missed", "red")
+        channel = hints.of_room("red")
+        wait(lambda: listeners(new.client, channel) == 1)
+        wait(lambda: listeners(old.client, channel) == 0)
+        keep(here, say("one"))
+        there.ears.until("grown", "red", 1)
 
 
 def test_where_one_of_a_cluster_dies_the_others_are_heard(make: Make) -> None:

@@ -5,20 +5,21 @@ one, for what they have read. They are sharded channels: in a Redis Cluster each
 is, and what is said there stays there.
 
 Laws: a hint may be lost, and then nothing is: from when a channel is listened to, and after a quiet
-while, what it is about is looked at. Where Sentinels say that another Redis is master now, it is
-listened to that one: the old one may go on for seconds as if nothing were.
+while, what it is about is looked at. A channel that is elsewhere now is listened to there; also one
+of a Redis which is master now, as Sentinels say: the old one may go on as if nothing were.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 import msgspec
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError
 
 from hubbub.store import redis_client
 from hubbub.store.base import Ears, StoreError
@@ -27,6 +28,8 @@ from hubbub.store.subscriber import Subscriber
 _ROOM: Final = f"{redis_client.PREFIX}:{{"
 _USER: Final = f"{redis_client.PREFIX}:user:"
 _END: Final = "}:hints"
+COMPARE: Final = 10.0
+"""Seconds between two questions to a Redis of a cluster who has what."""
 WHISPER: Final = b"?"
 """What begins a hint that someone is writing, before msgpack of node and member's key."""
 MOVED: Final = b"!"
@@ -85,6 +88,12 @@ class Hints:
         self._homeless: dict[str, None] = {}
         """Channels to which nobody can listen at the moment."""
         self._subscribers: dict[str, Subscriber] = {}
+        self._sent_on: set[str] = set()
+        """Channels that one Redis said another one has, since the last turn."""
+        self._changes = 0
+        """How much was known when all places were compared with it."""
+        self._compared: dict[str, float] = {}
+        """When each Redis was asked last who has what."""
 
     def start(self, ears: Ears) -> None:
         """Listen from now on, also to channels that were asked for before."""
@@ -117,8 +126,9 @@ class Hints:
         with self._lock:
             listening = self._places.pop(channel, None)
             self._homeless.pop(channel, None)
-            if listening is not None:
-                listening.leave(channel)
+            # One that gives it back at this moment may have been told to listen again.
+            for one in self._subscribers.values() if listening is None else [listening]:
+                one.leave(channel)
 
     def _place(self, channels: Sequence[str]) -> None:
         """Let each be listened to where it is; who calls this has the lock."""
@@ -126,14 +136,14 @@ class Hints:
         for channel in channels:
             try:
                 name = redis_client.home(self._client, channel)
-            except StoreError:
+                if name not in self._subscribers:
+                    pool = partial(redis_client.pool, self._client, name)
+                    self._subscribers[name] = Subscriber(name, pool, self)
+            except (StoreError, OSError, RuntimeError):  # no descriptor is left, or no thread
                 self._places[channel] = None
                 self._homeless[channel] = None
                 continue
             self._homeless.pop(channel, None)
-            if name not in self._subscribers:
-                pool = partial(redis_client.pool, self._client, name)
-                self._subscribers[name] = Subscriber(name, pool, self)
             listening = self._places[channel] = self._subscribers[name]
             parts.setdefault(listening, []).append(channel)
         for listening, some in parts.items():
@@ -150,17 +160,47 @@ class Hints:
             ours = [one for one in channels if self._places.get(one) is subscriber]
             if self._ears is None:
                 return
+            if isinstance(problem, MovedError):
+                # Two may name each other for a while: who was sent on waits for a turn then.
+                is_known = self._sent_on.isdisjoint(ours)
+                self._sent_on.update(ours)
             if is_known:
                 self._place(ours)
                 return
             self._places.update(dict.fromkeys(ours))
             self._homeless.update(dict.fromkeys(ours))
 
-    def turn(self) -> None:
-        """See `Listener.turn`: where nobody could listen, it is tried again."""
+    def turn(self, subscriber: Subscriber) -> None:
+        """See `Listener.turn`: who can listen now, or should elsewhere, does."""
+        now = time.monotonic()
+        if now - self._compared.setdefault(subscriber.name, now) > COMPARE:
+            self._compared[subscriber.name] = now
+            with suppress(RedisError, OSError):
+                redis_client.compare(self._client, subscriber.name)
+        if self._homeless:
+            redis_client.look(self._client)
         with self._lock:
-            if self._homeless and self._ears is not None:
+            if self._ears is None:
+                return
+            self._sent_on.clear()
+            if self._homeless:
                 self._place(list(self._homeless))
+            changes = redis_client.changes(self._client)
+            if changes != self._changes:
+                self._changes = changes
+                self._place(self._left_behind())
+
+    def _left_behind(self) -> list[str]:
+        """Channels that are elsewhere now, to which nobody listens any more where they were."""
+        found: list[str] = []
+        for channel, listening in self._places.items():
+            with suppress(StoreError):  # nobody has it now: so it stays where it is
+                if listening is not None and listening.name != redis_client.home(
+                    self._client, channel
+                ):
+                    found.append(channel)
+                    listening.leave(channel)
+        return found
 
     def may_end(self, subscriber: Subscriber) -> bool:
         """See `Listener.may_end`: where its Redis is not in the cluster any more."""
@@ -192,7 +232,7 @@ class Hints:
         """See `Listener.said`."""
         ears = self._ears
         if ears is not None:
-            with suppress(msgspec.MsgspecError):  # it was no hint of ours
+            with suppress(msgspec.MsgspecError, UnicodeError):  # it was no hint of ours
                 self._tell(ears, channel, data)
 
     def _tell(self, ears: Ears, channel: str, data: bytes) -> None:

@@ -169,6 +169,23 @@ def is_known(client: Client, name: str) -> bool:
     return not isinstance(client, Cluster) or client.pool(name) is not None
 
 
+def compare(client: Client, name: str) -> None:
+    """Look whether the Redis called `name` has heard of other places. Raises `RedisError`."""
+    if isinstance(client, Cluster):
+        client.compare(name)
+
+
+def look(client: Client) -> None:
+    """Look what is where, unless it was just done."""
+    if isinstance(client, Cluster):
+        client.look()
+
+
+def changes(client: Client) -> int:
+    """How often something else was learned of what is where."""
+    return client.changes if isinstance(client, Cluster) else 0
+
+
 def learn(client: Client, name: str, problem: Exception | None) -> bool:
     """What was wanted of the Redis called `name` is not there, or it failed: look where it is.
 

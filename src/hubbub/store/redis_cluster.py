@@ -45,6 +45,8 @@ class Cluster(RedisCluster):
         # What some of them cannot do is no reason not to ask the others.
         super().__init__(startup_nodes=nodes, require_full_coverage=False, **options)
         self._looked = float("-inf")
+        self.changes = 0
+        """How often something else was learned of who has what."""
         self._hung: set[str] = set()
         """Redis that a `_watch` waits for, by name."""
         self._hanging = threading.Lock()
@@ -114,9 +116,9 @@ class Cluster(RedisCluster):
     def learn(self, name: str, problem: Exception | None) -> bool:
         """See `redis_client.learn`."""
         if isinstance(problem, MovedError):
-            self.nodes_manager.move_slot(problem)
-        elif problem is not None:
-            self.look(name)
+            self._move(problem)
+        else:
+            self.look(name if problem is not None else None)
         return isinstance(problem, MovedError) or not isinstance(problem, ResponseError)
 
     def look(self, failed: str | None = None) -> None:
@@ -126,7 +128,32 @@ class Cluster(RedisCluster):
             return
         with suppress(RedisError, RedisClusterException, OSError, IndexError):
             self.nodes_manager.initialize(last_failed_node_name=failed)
+            self.changes += 1
         self._looked = time.monotonic()
+
+    def compare(self, name: str) -> None:
+        """Look anew where a Redis says something else of who has what. Raises `RedisError`.
+
+        One that became another's replica goes on answering, and tells nobody who listens there.
+        """
+        pool = self.pool(name)
+        if pool is None:
+            return
+        (shown,) = Asked(pool, [("CLUSTER", "SLOTS")]).answers()
+        for first, last, (host, port, *_), *_ in shown:
+            named = f"{host.decode()}:{port}" if host else None  # else it does not know its own
+            for slot in (first, last):
+                nodes = self.nodes_manager.slots_cache.get(slot)
+                if not nodes or named not in {None, nodes[0].name}:
+                    self.look()
+                    return
+
+    def _move(self, problem: MovedError) -> None:
+        try:
+            self.nodes_manager.move_slot(problem)
+        except KeyError:  # nobody was known to have it
+            self.look()
+        self.changes += 1
 
     def _ask(
         self,
@@ -204,7 +231,7 @@ class Cluster(RedisCluster):
     def _sent_on(self, problem: AskError) -> ClusterNode | None:
         """Whom to ask instead, this once; None: who has the slot from now on."""
         if isinstance(problem, MovedError):
-            self.nodes_manager.move_slot(problem)
+            self._move(problem)
             return None
         known: ClusterNode | None = self.get_node(problem.host, problem.port)  # type: ignore[no-untyped-call]
         return known or _node(problem.host, problem.port)

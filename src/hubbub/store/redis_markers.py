@@ -18,17 +18,17 @@ class RedisMarkers(RedisAsking):
 
     def mark(self, marks: Sequence[Mark]) -> list[int | None]:
         """See `Store.mark`. The other nodes are told by a hint."""
-        answers = self._of_markers([("mark", one.log, (one.user.hex(), one.seq)) for one in marks])
+        answers = self._ask([("mark", one.log, (one.user.hex(), one.seq)) for one in marks])
         said: list[tuple[str | bytes | int, ...]] = []
         for one, answer in zip(marks, answers, strict=True):
-            if answer is not None:
+            if answer is not None and not isinstance(answer, StoreError):
                 # Each time, so that it is mended by the next one where it failed.
                 said.append(("SADD", redis_client.read_key(one.user), one.log))
                 if answer[1]:
                     said.append(hints.marked(self.node, one.log, one.name, one.seq))
         if said:
             self.tell(*said)
-        return [answer and answer[0] for answer in answers]
+        return [answer and answer[0] for answer in _all_good(answers)]
 
     def read_by(self, user: bytes) -> list[str]:
         """See `Store.read_by`."""
@@ -45,7 +45,7 @@ class RedisMarkers(RedisAsking):
                 for place, last in wanted
             ]
             on: list[tuple[int, int]] = []
-            for (place, _), answer in zip(wanted, self._of_markers(asked), strict=True):
+            for (place, _), answer in zip(wanted, _all_good(self._ask(asked)), strict=True):
                 if answer is None:
                     continue
                 read, last, count, calling = answer
@@ -58,14 +58,17 @@ class RedisMarkers(RedisAsking):
             wanted = on
         return found
 
-    def _of_markers(self, calls: Sequence[tuple[str, str, tuple[Any, ...]]]) -> list[Any]:
-        answers = self.call(
+    def _ask(self, calls: Sequence[tuple[str, str, tuple[Any, ...]]]) -> list[Any]:
+        return self.call(
             [(function, redis_client.marker_keys(name), more) for function, name, more in calls]
         )
-        for answer in answers:
-            if isinstance(answer, StoreError):
-                raise answer
-        return answers
+
+
+def _all_good(answers: list[Any]) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, StoreError):
+            raise answer
+    return answers
 
 
 def _count(found: Unread | None) -> int:

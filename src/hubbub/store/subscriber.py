@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from math import ceil
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final, Protocol
 
@@ -27,6 +28,8 @@ from hubbub.store.base import StoreError
 
 QUIET: Final = 60.0
 """Seconds without a word after which it is looked whether there should have been one."""
+SWEEP: Final = 300.0
+"""Seconds in which each channel is looked at once, however much is said in others."""
 RETRY: Final = 1.0
 """Seconds until a Redis is tried again, between two turns of `Listener.turn`, and after which one
 that is silent is asked whether it is there."""
@@ -56,7 +59,7 @@ class Listener(Protocol):
         """These are listened to no more: this Redis does not have them, or is not there."""
         ...
 
-    def turn(self) -> None:
+    def turn(self, subscriber: Subscriber) -> None:
         """This comes about once in `RETRY`."""
         ...
 
@@ -81,9 +84,15 @@ class Subscriber:
         self._bell, self._button = socket.socketpair()
         self._bell.setblocking(False)
         self._button.setblocking(False)
+        self._selector = DefaultSelector()
+        self._selector.register(self._bell, EVENT_READ)
         self._channels: dict[str, None] = {}
         self._asked: deque[Change] = deque()
         """What Redis has not answered yet."""
+        self._due: list[str] = []
+        """Channels that are still to be looked at in this sweep, `_share` of them in a turn."""
+        self._share = 0
+        self._swept = 0.0
         self._thread = threading.Thread(target=self._run, name="hubbub-hints", daemon=True)
         self._thread.start()
 
@@ -118,18 +127,18 @@ class Subscriber:
                 elif self._has_ended():
                     break
             except Exception:  # a fault of ours must not end the listening
-                structlog.get_logger().exception("the hints have a fault")
+                with suppress(OSError):  # where no descriptor is left, this may need one, too
+                    structlog.get_logger().exception("the hints have a fault")
                 self._stopped.wait(RETRY)
+        self._selector.close()
         self._bell.close()
         self._button.close()
 
     def _has_ended(self) -> bool:
         """Nothing is wanted of this Redis, and it may be gone: wait until something is."""
-        with DefaultSelector() as selector:
-            selector.register(self._bell, EVENT_READ)
-            selector.select(RETRY)
+        self._selector.select(RETRY)
         self._silence()
-        self._listener.turn()
+        self._listener.turn(self)
         return not self._changes and self._listener.may_end(self)
 
     def _listen(self) -> None:
@@ -152,23 +161,25 @@ class Subscriber:
     def _connect(self) -> None:
         pool = self._pool()
         connection: Any = pool.get_connection()
+        there = connection._sock
         try:
-            with DefaultSelector() as selector:
-                selector.register(self._bell, EVENT_READ)
-                selector.register(connection._sock, EVENT_READ)
-                self._exchange(connection, selector)
+            self._selector.register(there, EVENT_READ)
+            self._exchange(connection)
         finally:
+            with suppress(KeyError, ValueError):  # it was not registered
+                self._selector.unregister(there)
             connection.disconnect()
             pool.release(connection)
 
-    def _exchange(self, connection: Any, selector: DefaultSelector) -> None:
+    def _exchange(self, connection: Any) -> None:
         now = time.monotonic()
-        turned = answered = said = now
+        turned = answered = said = self._swept = now
+        self._due.clear()
         is_asked = is_more = False
         while not self._stopped.is_set():
             self._ask(connection)
             # What was read already is no reason for it to come back.
-            selector.select(0 if self._changes or is_more else RETRY)
+            self._selector.select(0 if self._changes or is_more else RETRY)
             self._silence()
             now = time.monotonic()
             found = self._answers(connection)
@@ -188,9 +199,20 @@ class Subscriber:
                 self._listener.heard(list(self._channels))
             if now - turned >= RETRY:
                 turned = now
-                self._listener.turn()
+                self._sweep(now)
+                self._listener.turn(self)
                 if not self._listener.is_right(connection):
                     return
+
+    def _sweep(self, now: float) -> None:
+        """Have each channel looked at once in `SWEEP`, some at a time: one may have gone deaf."""
+        if not self._due and now - self._swept >= SWEEP:
+            self._swept, self._due = now, list(self._channels)
+            self._share = ceil(len(self._due) * RETRY / SWEEP)
+        if self._due:
+            some = self._due[-self._share :]
+            del self._due[-self._share :]
+            self._listener.heard([channel for channel in some if channel in self._channels])
 
     def _silence(self) -> None:
         try:
@@ -253,8 +275,8 @@ class Subscriber:
 
     def _give_back(self, channel: str, problem: Exception | None) -> None:
         if channel in self._channels:
-            del self._channels[channel]
             self._listener.returned(self, [channel], problem)
+            del self._channels[channel]
 
     def _confirm(self, answers: list[Any]) -> None:
         confirmed = [
