@@ -126,10 +126,14 @@ class Cluster(RedisCluster):
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
+        before = self._map()
         with suppress(RedisError, RedisClusterException, OSError, IndexError):
             self.nodes_manager.initialize(last_failed_node_name=failed)
-            self.changes += 1
+        self.changes += self._map() != before
         self._looked = time.monotonic()
+
+    def _map(self) -> dict[int, str]:
+        return {slot: nodes[0].name for slot, nodes in self.nodes_manager.slots_cache.items()}
 
     def compare(self, name: str) -> None:
         """Look anew where a Redis says something else of who has what. Raises `RedisError`.
