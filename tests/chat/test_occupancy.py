@@ -205,6 +205,21 @@ def test_a_room_hears_no_roster_when_its_order_is_the_same() -> None:
     assert (node.users, room.roster_due) == (["bob", "cy"], False)
 
 
+def test_who_was_lost_is_not_missed_because_it_is_looked_again() -> None:
+    node = Node()
+    node.join("ann")
+    node.change(Came(other("bob", 2)), Came(other("cy", 3, "ee")))
+    seen = node.told(Snapshot("red", US, [], is_other=True))
+    assert (seen.told, seen.lost) == ([], True)
+    seen = node.told(Snapshot("red", US, [], is_other=False))  # the new account, with nobody yet
+    assert (seen.told, seen.lost) == ([], False)
+    seen = node.told(Snapshot("red", US, [other("bob", 2)], is_other=False))
+    assert seen.told == []
+    assert node.occupancy.give_up("red") == [Left("red", "cy")]
+    seen = node.told(Snapshot("red", US, [], is_other=False))
+    assert seen.told == [Left("red", "bob")]
+
+
 def test_after_all_was_lost_nobody_is_missed_until_they_had_time_to_be_told_again() -> None:
     node = Node()
     node.join("ann")

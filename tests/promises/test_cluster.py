@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hubbub.protocol.audit import AUDIT
 from hubbub.protocol.draft import Draft
 from hubbub.settings import Settings
 from hubbub.store.base import StoreError
@@ -253,6 +256,49 @@ async def test_slow_mode_holds_on_whichever_node_one_speaks(
         assert 900 < error["retry_after"] <= 1000.01
         await again.say("chat", text="once", id="i1")  # which was kept, as it hears now
         assert (await again.until("chat", id="i1"))["seq"] == 2
+
+
+async def test_slow_mode_that_a_node_hears_of_late_counts_what_was_said(redis: RedisServer) -> None:
+    redis.flush()
+    settings: Any = {"store": redis.url, "mod_password": "hush"}
+    async with (
+        house(**settings) as one,
+        house(**settings) as two,
+        one.client() as mod,
+        one.client() as bob,
+        two.client() as again,
+    ):
+        keeper: Any = two.server.keeper
+        held: list[tuple[str, str, int]] = []
+        grown = keeper.grown
+
+        def late(name: str, epoch: str, seq: int) -> None:
+            (held.append if name == AUDIT else lambda hint: grown(*hint))((name, epoch, seq))
+
+        keeper.grown = late
+        await mod.join("slow", "mod")
+        session = (await bob.join("slow", "bob"))["session"]
+        before = await kept(mod, "before that", "b")
+        while time.time() * 1000 <= before["ts"] + 1:  # noqa: ASYNC110 - a clock has no event
+            await asyncio.sleep(0.001)
+        await mod.say("mod", password="hush", id="m")
+        await mod.say("slow", seconds=1000, id="s")
+        await mod.until("ok", id="s")
+        await kept(bob, "once", "i1")
+        await again.say("join", room="slow", username="bob", session=session)
+        assert "slow" not in await again.until("welcome")
+        async with asyncio.timeout(PATIENCE):
+            while not held:  # noqa: ASYNC110 - another thread puts it there
+                await asyncio.sleep(0.01)
+            for hint in held:
+                grown(*hint)
+            while not two.server.lobby.standing.modes:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.01)
+        await again.say("chat", text="twice", id="i2")
+        error = await again.until("error")
+        assert (error["code"], error["id"]) == ("rate_limited", "i2")
+        spoke = two.server.lobby._speech._spoke
+        assert [who for _, who in spoke] == ["bob"]
 
 
 async def test_redis_away_is_told_and_outlived(tmp_path: Path) -> None:

@@ -159,6 +159,10 @@ class Occupancy:
         """Someone may be gone."""
         self._lost.setdefault(room.name, set()).add(member)
 
+    def is_lost(self, room: Room, member: Member) -> bool:
+        """Whether someone may be gone, and may be told again."""
+        return member in self._lost.get(room.name, ())
+
     def is_asked(self, room: Room, who: Occupant) -> bool:
         """Whether this node has just asked for it."""
         return (room.name, who.key, who.identity) in self._asked
@@ -207,6 +211,8 @@ class _Look:
             elif news.is_other and not member.sessions:
                 self.seen.lost = True
                 self._occupancy.lose(room, member)
+            elif self._occupancy.is_lost(room, member):
+                pass  # there is still time to be told again
             else:
                 self._put_out(member)
                 self._remove(member)

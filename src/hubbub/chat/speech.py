@@ -219,15 +219,17 @@ class Speech:
         self._note(who, now, id, now)
         return None
 
-    def overhear(self, place: str, chat: bytes, now: float) -> None:
+    def overhear(self, place: str, chat: bytes, now: float, since: int = 0) -> None:
         """Someone spoke in a room, on another node or before it was opened here.
 
-        It counts for slow mode, for whoever has the name now: a message says no more of its author.
+        It counts for slow mode, which holds `since` then (Unix ms), for whoever has the name now: a
+        message says no more of its author.
         """
         if self._standing.modes.get(place, OPEN).slow:
             said = _read_spoken(chat)
-            ago = max(0.0, (self._unix(now) - said.ts) / 1000)
-            self._note((place, likeness.keys(said.username)[0]), now - ago, said.id, now)
+            if said.ts >= since:
+                ago = max(0.0, (self._unix(now) - said.ts) / 1000)
+                self._note((place, likeness.keys(said.username)[0]), now - ago, said.id, now)
 
     def _note(self, who: tuple[str, bytes | str], spoke: float, id: str | None, now: float) -> None:
         if len(self._spoke) >= SPOKE:

@@ -196,6 +196,10 @@ class Follower:
         if isinstance(record, Audit):
             for effect in self._hub.lobby.enforce(record):
                 self._hub.put(effect)
+            feed = self._hub.feeds.get(record.room)
+            if record.action == "slow" and feed is not None:  # it may hold for longer
+                for _, chat in feed.history:
+                    self._hub.lobby.overhear(feed.name, chat, time.monotonic(), record.ts)
         else:
             self._hub.lobby.standing.know(record.name, likeness.keys(record.name))
 
