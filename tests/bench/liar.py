@@ -21,15 +21,18 @@ def honest(_number: int, _author: ServerConnection, members: Members) -> Members
 
 
 @asynccontextmanager
-async def liar(fault: Fault, *, swapped: int = 0) -> AsyncIterator[Running]:
+async def liar(
+    fault: Fault, *, swapped: int = 0, with_another: bool = False
+) -> AsyncIterator[Running]:
     """Messages go to whom `fault` says. For the last member, the message with the number `swapped`
-    changes places with the next."""
+    changes places with the next, or `with_another` sender's, whose own stay in order then."""
     members: Members = []
     held: list[str] = []
+    holds: ServerConnection | None = None
     count = 0
 
     async def chat(socket: ServerConnection) -> None:
-        nonlocal count
+        nonlocal count, holds
         async for text in socket:
             frame = json.loads(text)
             if frame["type"] == "join":
@@ -38,12 +41,14 @@ async def liar(fault: Fault, *, swapped: int = 0) -> AsyncIterator[Running]:
                 continue
             count += 1
             for member in fault(count, socket, members):
-                if count == swapped and member is members[-1]:
+                is_next = bool(held) and with_another and socket is holds
+                if (count == swapped or is_next) and member is members[-1]:
+                    holds = socket
                     held.append(str(text))
                     continue
                 await member.send(text)
                 while member is members[-1] and held:
-                    await member.send(held.pop())
+                    await member.send(held.pop(0))
 
     kind = Kind("liar", "a liar", "plain", "", ())
     async with serve(chat, "127.0.0.1", 0) as server:

@@ -87,7 +87,7 @@ async def test_a_message_out_of_order_is_seen_and_is_no_loss() -> None:
 async def test_members_who_hear_another_order_are_seen() -> None:
     """Each sender's own messages are in order for everyone; only their mixture differs."""
 
-    async with liar(honest, swapped=5) as server:
+    async with liar(honest, swapped=5, with_another=True) as server:
         found = await driven(server, partial(ten_from, 2))
     assert (found["disordered"], found["disagreeing"], found["dropped"]) == (0, 1, 0)
 
