@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -45,15 +45,21 @@ async def delays(socket: ClientConnection, count: int) -> list[float]:
     return sorted(found)
 
 
-async def measure(one: str, two: str, rate: int) -> None:
-    author, near, far = await join(one, "author"), await join(one, "near"), await join(two, "far")
-    count = rate * SECONDS
-    hearing = asyncio.gather(delays(author, count), delays(near, count), delays(far, count))
+async def paced(rate: int, count: int) -> AsyncIterator[int]:
+    """The numbers below `count`, each when it is due, `rate` a second."""
     start = time.perf_counter()
     for number in range(count):
         wait = start + number / rate - time.perf_counter()
         if wait > 0:
             await asyncio.sleep(wait)
+        yield number
+
+
+async def measure(one: str, two: str, rate: int) -> None:
+    author, near, far = await join(one, "author"), await join(one, "near"), await join(two, "far")
+    count = rate * SECONDS
+    hearing = asyncio.gather(delays(author, count), delays(near, count), delays(far, count))
+    async for _ in paced(rate, count):
         await author.send(json.dumps({"type": "chat", "text": str(time.perf_counter())}))
     _, *heard = await hearing
     for name, found in zip(("own node", "other node"), heard, strict=True):
@@ -134,10 +140,7 @@ async def beside(one: Server, two: Server, rate: int, rooms: int) -> None:
     await asyncio.sleep(SECONDS)
     idle, before = cpu(two) - before, cpu(two)
     start, count = time.perf_counter(), rate * SECONDS
-    for number in range(count):
-        wait = start + number / rate - time.perf_counter()
-        if wait > 0:
-            await asyncio.sleep(wait)
+    async for number in paced(rate, count):
         await authors[number % rooms].send(json.dumps({"type": "chat", "text": "x"}))
     seconds = time.perf_counter() - start
     busy = cpu(two) - before

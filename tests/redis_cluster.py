@@ -80,7 +80,7 @@ class RedisCluster:
 
     def settle(self) -> None:
         """Wait until all live, and each knows that of the others."""
-        _wait(lambda: all(map(_is_well, self.servers.values())))
+        wait(lambda: all(map(_is_well, self.servers.values())))
 
     def move(self, key: str, to: Member, *, finish: bool = True) -> None:
         """Give the slot of a key to another one, with what is in it; or be at it."""
@@ -143,18 +143,20 @@ def redis_cluster(
             if number:
                 port, bus = server.port, int(server.bus)
                 servers[0].do("CLUSTER MEET", "127.0.0.1", port, bus)
-        _wait(lambda: all(_knows(server, len(servers)) for server in servers))
+        wait(lambda: all(_knows(server, len(servers)) for server in servers))
         for number, server in enumerate(servers[PRIMARIES:]):
             of = primaries[number % PRIMARIES].do("CLUSTER MYID")
             server.do("CLUSTER REPLICATE", of)
-        _wait(lambda: all(_is_ready(server, replicas) for server in servers))
+        wait(lambda: all(_is_ready(server, replicas) for server in servers))
         yield RedisCluster(servers)
 
 
-def _wait(is_so: Callable[[], bool]) -> None:
+def wait(is_so: Callable[[], bool]) -> None:
+    """Until something is so that can only be looked at."""
     until = time.monotonic() + 20
     while not is_so():
-        assert time.monotonic() < until, "the cluster did not come up"
+        assert time.monotonic() < until, "it did not come so far"
+        time.sleep(0.02)
 
 
 def _knows(server: Member, count: int) -> bool:

@@ -19,7 +19,7 @@ from hubbub.store import hints, subscriber
 from hubbub.store.base import StoreError
 from hubbub.store.redis import RedisStore
 from tests.redis import RedisServer, listeners
-from tests.redis_cluster import Member, RedisCluster, redis_cluster
+from tests.redis_cluster import Member, RedisCluster, redis_cluster, wait
 from tests.store.kinds import keep, new_epoch, say
 from tests.store.test_redis_cluster import apart, head, other
 
@@ -95,14 +95,6 @@ def url(request: pytest.FixtureRequest, redis: RedisServer, cluster: RedisCluste
     server: RedisServer | RedisCluster = redis if request.param == "one" else cluster
     server.flush()
     return server.url
-
-
-def wait(is_so: Callable[[], bool]) -> None:
-    """Until something is so that can only be looked at."""
-    until = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def test_each_hint_is_heard_where_the_room_is_open(url: str, make: Make) -> None:

@@ -6,7 +6,7 @@ sender's pace, also one that is refused for something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import ceil
 from operator import itemgetter
 from typing import Final, Protocol
@@ -219,14 +219,15 @@ class Speech:
         self._note(who, now, id, now)
         return None
 
-    def overhear(self, place: str, chat: bytes, now: float, since: int = 0) -> None:
-        """Someone spoke in a room, on another node or before it was opened here.
+    def overhear(self, place: str, chats: Iterable[bytes], now: float, since: int = 0) -> None:
+        """This was said in a room, on another node or before it was opened here.
 
         It counts for slow mode, which holds `since` then (Unix ms), for whoever has the name now: a
         message says no more of its author.
         """
-        if self._standing.modes.get(place, OPEN).slow:
-            said = _read_spoken(chat)
+        if not self._standing.modes.get(place, OPEN).slow:
+            return
+        for said in map(_read_spoken, chats):
             if said.ts >= since:
                 ago = max(0.0, (self._unix(now) - said.ts) / 1000)
                 self._note((place, likeness.keys(said.username)[0]), now - ago, said.id, now)

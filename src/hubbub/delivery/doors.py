@@ -66,9 +66,8 @@ class Doors:
         if problem is not None and self._hub.lobby.occupancy is not None:
             self._hub.lobby.occupancy.forget(name)
         if not isinstance(opened, StoreError):
-            self._hub.feeds[name] = Feed(name, opened, self._history)
-            for _, payload in opened.history:
-                self._hub.lobby.overhear(name, payload, time.monotonic())
+            feed = self._hub.feeds[name] = Feed(name, opened, self._history)
+            self._hub.lobby.overhear(name, feed.chats, time.monotonic())
         for then in waiting:
             then(problem)
         if waiting:

@@ -8,7 +8,7 @@ bounded by the log's bounds, never by how slow a reader is.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw
@@ -74,6 +74,11 @@ class Feed:
         while history and history[0][0] < first:
             history.popleft()
         return [Raw(payload) for _, payload in history]
+
+    @property
+    def chats(self) -> Iterator[bytes]:
+        """The last chats, as JSON."""
+        return (payload for _, payload in self.history)
 
     def change(self, seq: int, payload: bytes) -> None:
         """An event is another now: for those who come, and for those who have not had it yet."""

@@ -186,7 +186,7 @@ class Follower:
                     feed.change(edit, edited)
             elif payload.startswith(events.CHAT):
                 feed.history.append((seq, payload))
-                self._hub.lobby.overhear(feed.name, payload, time.monotonic())
+                self._hub.lobby.overhear(feed.name, (payload,), time.monotonic())
             feed.log.keep(text_frame(payload), seq)
         self._hub.fanout.dirty[feed] = None
         self._hub.fanout.wake()
@@ -198,8 +198,7 @@ class Follower:
                 self._hub.put(effect)
             feed = self._hub.feeds.get(record.room)
             if record.action == "slow" and feed is not None:  # it may hold for longer
-                for _, chat in feed.history:
-                    self._hub.lobby.overhear(feed.name, chat, time.monotonic(), record.ts)
+                self._hub.lobby.overhear(feed.name, feed.chats, time.monotonic(), record.ts)
         else:
             self._hub.lobby.standing.know(record.name, likeness.keys(record.name))
 

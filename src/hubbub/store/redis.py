@@ -93,7 +93,7 @@ class RedisStore(RedisReading, RedisMarkers):
         self._news: list[Heard] = []
         self.presence = RedisPresence(self, bounds.lease, self._news_of, self._follow_logs)
         self._hints = Hints(self._redis, self.node, self.master)
-        self._load()
+        self.load()
         self._is_careful = redis_client.may_lose(self._redis)
         self._is_spread = is_clustered(url)
 

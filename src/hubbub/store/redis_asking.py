@@ -19,7 +19,7 @@ class RedisAsking:
     def __init__(self, client: redis_client.Client) -> None:
         self._redis = client
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Load our functions into each that can be reached. Raises `StoreError` for the others."""
         failed: Exception | None = None
         for one in redis_client.each(self._redis):
@@ -38,9 +38,7 @@ class RedisAsking:
             raise redis_client.trouble(problem) from problem
 
     def _one(self, function: str, name: str | list[str], *arguments: bytes | str | int) -> Any:
-        (answer,) = self._call([(function, name, *arguments)])
-        if isinstance(answer, StoreError):
-            raise answer
+        (answer,) = all_good(self._call([(function, name, *arguments)]))
         return answer
 
     def _call(self, calls: list[tuple[Any, ...]]) -> list[Any]:
@@ -66,7 +64,7 @@ class RedisAsking:
             lost = [at for at, one in enumerate(answers) if _is_unknown(one)]
             if lost:  # a Redis without our functions: it is new, or lost all
                 with suppress(StoreError):  # then it is said below, of what it concerns
-                    self._load()
+                    self.load()
                 again = redis_client.ask(self._redis, [commands[at] for at in lost])
                 for at, one in zip(lost, again, strict=True):
                     answers[at] = one
@@ -87,6 +85,14 @@ class RedisAsking:
             if isinstance(answer, Exception):
                 raise redis_client.trouble(answer) from answer
         return answers
+
+
+def all_good(answers: list[Any]) -> list[Any]:
+    """The answers of `RedisAsking.call`. Raises the first `StoreError` among them."""
+    for answer in answers:
+        if isinstance(answer, StoreError):
+            raise answer
+    return answers
 
 
 def _several(name: str | list[str]) -> list[str]:

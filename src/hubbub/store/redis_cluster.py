@@ -117,9 +117,9 @@ class Cluster(RedisCluster):
         """See `redis_client.learn`."""
         if isinstance(problem, MovedError):
             self._move(problem)
-        else:
-            self.look(name if problem is not None else None)
-        return isinstance(problem, MovedError) or not isinstance(problem, ResponseError)
+            return True
+        self.look(name if problem is not None else None)
+        return not isinstance(problem, ResponseError)
 
     def look(self, failed: str | None = None) -> None:
         """Look at who has what, unless it was just done; the one that `failed` is asked last."""

@@ -15,14 +15,16 @@ from typing import Any, Final
 
 import msgspec
 from redis import Redis
-from redis.exceptions import RedisError, WatchError
+from redis.exceptions import WatchError
 
 from hubbub.protocol.outgoing import Deleted, Edited, Reacted, Said
 from hubbub.store import events, redis_client
 from hubbub.store.archive import Marker, Room, Row, Used
+from hubbub.store.base import StoreError
 from hubbub.store.importing import Import, RefusedError, has_room, reused
+from hubbub.store.redis_asking import RedisAsking
 from hubbub.store.redis_cluster import Cluster
-from hubbub.store.redis_library import LIBRARY, NAME
+from hubbub.store.redis_library import NAME
 from hubbub.store.redis_presence import LEASES
 from hubbub.store.redis_wire import Asked, Command
 
@@ -33,11 +35,12 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class RedisImport(Import):
-    """Takes the lines into the Redis behind `client`. Raises `RedisError`, too."""
+    """Takes the lines into the Redis behind `client`. Raises `RedisError` and `StoreError`, too."""
 
     def __init__(self, client: redis_client.Client) -> None:
         super().__init__()
         self._client = client
+        self._redis = RedisAsking(client)
         self._batch = token_hex(4)
         """The mark of all events; it is in the names under which the rooms are made, too."""
         self._names: list[str] = []
@@ -53,8 +56,7 @@ class RedisImport(Import):
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         self._refuse_company()
-        for one in redis_client.each(self._client):
-            one.function_load(LIBRARY, replace=True)
+        self._redis.load()
         try:
             yield
             if isinstance(self._client, Cluster):
@@ -62,23 +64,16 @@ class RedisImport(Import):
             else:
                 self._adopt(self._client)
         except BaseException:
-            with suppress(RedisError):  # else they are gone after a day
+            with suppress(StoreError):  # else they are gone after a day
                 for name in self._names:
-                    self._tell(("UNLINK", *self._made(name)))
+                    self._redis.tell(("UNLINK", *self._made(name)))
             raise
-
-    def _tell(self, *commands: Command) -> list[Any]:
-        answers = redis_client.tell(self._client, commands)
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers
 
     def _refuse_company(self) -> None:
         place = redis_client.pool(self._client, redis_client.home(self._client, LEASES))
         ((seconds, micros),) = Asked(place, [("TIME",)]).answers()  # by which the leases end
         now = int(seconds) * 1000 + int(micros) // 1000
-        if self._tell(("ZCOUNT", LEASES, now, "+inf"))[0]:
+        if self._redis.tell(("ZCOUNT", LEASES, now, "+inf"))[0]:
             raise RefusedError("there are servers running on this Redis", "stop them first")
 
     def _take(self, found: Room | Used | Marker | Row | None, number: int) -> None:
@@ -103,7 +98,7 @@ class RedisImport(Import):
         self._names.append(room.room)
         head = self._made(room.room)[0]
         stand = ("epoch", room.epoch, "seq", room.seq, "floor", room.floor, "mark", self._batch)
-        self._tell(("HSET", head, *stand), ("EXPIRE", head, LEFT))
+        self._redis.tell(("HSET", head, *stand), ("EXPIRE", head, LEFT))
 
     def _write(self) -> None:
         if not self._names:
@@ -118,7 +113,7 @@ class RedisImport(Import):
                 self._readers.setdefault(bytes.fromhex(user), []).append(self._room.room)
             self._markers = {}
         commands.append(("FCALL", f"{NAME}_restore", len(made), *made, *stand, _pack(rows)))
-        again = self._tell(*commands)[-1]
+        again = self._redis.tell(*commands)[-1]
         if again:
             number, row = self._rows[again - 1]
             raise reused(number, row[3])
@@ -148,14 +143,14 @@ class RedisImport(Import):
         try:
             for name in self._names:
                 adopted.append(name)  # it may be, also where the answer is lost
-                if not self._tell(self._adoption(name))[0]:
+                if not self._redis.tell(self._adoption(name))[0]:
                     raise _disturbed()
-            self._tell(*self._readings())
+            self._redis.tell(*self._readings())
         except BaseException:
             for name in adopted:
                 keys = redis_client.marker_keys(name)
-                with suppress(RedisError):
-                    self._tell(("FCALL", f"{NAME}_disown", len(keys), *keys, self._batch))
+                with suppress(StoreError):
+                    self._redis.tell(("FCALL", f"{NAME}_disown", len(keys), *keys, self._batch))
             raise
 
     def _adoption(self, name: str) -> Command:
@@ -169,7 +164,7 @@ class RedisImport(Import):
 
     def _refuse_used(self, name: str) -> None:
         """Refuse a room that has something in it."""
-        (seq,) = self._tell(("HGET", redis_client.keys(name)[0], "seq"))
+        (seq,) = self._redis.tell(("HGET", redis_client.keys(name)[0], "seq"))
         if int(seq or 0):
             raise has_room(name, int(seq))
 

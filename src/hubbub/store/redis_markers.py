@@ -8,7 +8,7 @@ from typing import Any
 from hubbub.protocol.markers import Mark, Unread
 from hubbub.store import hints, redis_client
 from hubbub.store.base import StoreError
-from hubbub.store.redis_asking import RedisAsking
+from hubbub.store.redis_asking import RedisAsking, all_good
 
 
 class RedisMarkers(RedisAsking):
@@ -28,7 +28,7 @@ class RedisMarkers(RedisAsking):
                     said.append(hints.marked(self.node, one.log, one.name, one.seq))
         if said:
             self.tell(*said)
-        return [answer and answer[0] for answer in _all_good(answers)]
+        return [answer and answer[0] for answer in all_good(answers)]
 
     def read_by(self, user: bytes) -> list[str]:
         """See `Store.read_by`."""
@@ -45,7 +45,7 @@ class RedisMarkers(RedisAsking):
                 for place, last in wanted
             ]
             on: list[tuple[int, int]] = []
-            for (place, _), answer in zip(wanted, _all_good(self._ask(asked)), strict=True):
+            for (place, _), answer in zip(wanted, all_good(self._ask(asked)), strict=True):
                 if answer is None:
                     continue
                 read, last, count, calling = answer
@@ -62,13 +62,6 @@ class RedisMarkers(RedisAsking):
         return self.call(
             [(function, redis_client.marker_keys(name), more) for function, name, more in calls]
         )
-
-
-def _all_good(answers: list[Any]) -> list[Any]:
-    for answer in answers:
-        if isinstance(answer, StoreError):
-            raise answer
-    return answers
 
 
 def _count(found: Unread | None) -> int:

@@ -28,6 +28,7 @@ from hubbub.protocol.presence import (
 )
 from hubbub.store import redis_client
 from hubbub.store.base import StoreError
+from hubbub.store.redis_asking import all_good
 
 SOME: Final = 200
 """Rooms that are spoken of in one round trip."""
@@ -231,11 +232,9 @@ class RedisPresence:
         (rooms, since) = self._redis.tell(("HKEYS", key), ("ZSCORE", f"{_NODES}dead", node))
         for at in range(0, len(rooms), room_by_room):
             some = [room.decode() for room in rooms[at : at + room_by_room]]
-            for answer in self._call(
-                [("bury", redis_client.presence_keys(room), (node,)) for room in some]
-            ):
-                if isinstance(answer, StoreError):
-                    raise answer
+            all_good(
+                self._call([("bury", redis_client.presence_keys(room), (node,)) for room in some])
+            )
         is_last = node in self._buried
         self._buried.add(node)
         if is_last or since is None:
@@ -308,9 +307,7 @@ class RedisPresence:
         )
         told = [(room, one) for room, one in zip(rooms, answers, strict=True) if _is_good(one)]
         self._heard(told)
-        for answer in answers:
-            if isinstance(answer, StoreError):
-                raise answer
+        all_good(answers)
 
     def _standing(self, room: str) -> tuple[str, int]:
         place = self._places.get(room)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from hubbub.protocol.draft import Authored
 from hubbub.store import events
-from hubbub.store.base import PAGE_SIZE, Page, StoreError
-from hubbub.store.redis_asking import RedisAsking
+from hubbub.store.base import PAGE_SIZE, Page
+from hubbub.store.redis_asking import RedisAsking, all_good
 from hubbub.store.redis_draft import identity
 
 
@@ -25,12 +25,8 @@ class RedisReading(RedisAsking):
 
     def heads(self, names: Sequence[str]) -> list[tuple[int, bytes | None]]:
         """See `Store.heads`."""
-        found: list[tuple[int, bytes | None]] = []
-        for answer in self._call([("head", name) for name in names]):
-            if isinstance(answer, StoreError):
-                raise answer
-            found.append((answer[0], answer[1] if len(answer) > 1 else None))
-        return found
+        answers = all_good(self._call([("head", name) for name in names]))
+        return [(answer[0], answer[1] if len(answer) > 1 else None) for answer in answers]
 
     def author(self, name: str, seq: int) -> Authored | None:
         """See `Store.author`."""
